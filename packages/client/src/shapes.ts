@@ -1,0 +1,85 @@
+import {
+  App,
+  AppName,
+  Commit,
+  Deployment,
+  DeploymentId,
+  Hold,
+  LIMITS,
+  ObservedInstance,
+  ReleaseId,
+  Reuse,
+  Weight,
+} from '@switchyard/domain';
+import { z } from 'zod';
+
+/**
+ * The API's shapes, request and response. The api parses requests with them and makes OpenAPI from them; clients parse answers with them.
+ * Answers may gain fields: clients ignore those they do not know.
+ */
+
+export const CreateApp = z.strictObject({
+  name: AppName,
+  repository: z.string().min(1).max(LIMITS.maxRepositoryLength),
+  branch: z.string().min(1).max(LIMITS.maxRefLength).optional(),
+});
+export type CreateApp = z.infer<typeof CreateApp>;
+
+export const CreateDeployment = z.strictObject({
+  /** Branch, tag or commit; the app's branch when absent. */
+  ref: z.string().min(1).max(LIMITS.maxRefLength).optional(),
+  /** What may come from the cache: everything, dependencies only, nothing. */
+  reuse: Reuse.default('all'),
+});
+export type CreateDeployment = z.input<typeof CreateDeployment>;
+
+export const Rollback = z.strictObject({
+  /** Number of the deployment whose release shall be live again; the one that was live before the current one when absent. */
+  to: z.int().positive().optional(),
+});
+export type Rollback = z.infer<typeof Rollback>;
+
+/** A deployment as the API shows it: the record, with links and names. */
+export const DeploymentView = Deployment.omit({ v: true, farmId: true, sequence: true }).extend({
+  app: AppName,
+  environment: z.string(),
+  /** Where the app answers once the deployment is live. */
+  url: z.string(),
+  /** The deployment's page. */
+  page: z.string(),
+});
+export type DeploymentView = z.infer<typeof DeploymentView>;
+
+export const DeploymentSummary = DeploymentView.omit({ plan: true, stages: true, artifacts: true }).extend({
+  stages: z.array(z.object({ name: z.string(), status: z.string() })),
+});
+export type DeploymentSummary = z.infer<typeof DeploymentSummary>;
+
+export const DeploymentList = z.object({ deployments: z.array(DeploymentSummary), next: z.string().nullable() });
+export type DeploymentList = z.infer<typeof DeploymentList>;
+
+export const LiveRelease = z.object({
+  releaseId: ReleaseId,
+  deploymentId: DeploymentId,
+  number: z.int(),
+  commit: Commit.nullable(),
+  liveAt: z.int().nullable(),
+  weight: Weight.shape.weight,
+});
+
+export const AppView = App.omit({ v: true, deleting: true }).extend({
+  url: z.string(),
+  hosts: z.array(z.string()),
+  /** null: nothing is live. */
+  live: LiveRelease.nullable(),
+  /** Kept releases that `rollback` can go to, most recently live first. */
+  releases: z.array(z.object({ releaseId: ReleaseId, deploymentId: DeploymentId, number: z.int(), commit: Commit.nullable(), liveAt: z.int().nullable() })),
+  instances: z.array(ObservedInstance.omit({ v: true, outputTail: true })),
+  hold: Hold.nullable(),
+});
+export type AppView = z.infer<typeof AppView>;
+
+export const AppSummary = App.omit({ v: true, deleting: true }).extend({ url: z.string(), live: LiveRelease.nullable() });
+export type AppSummary = z.infer<typeof AppSummary>;
+export const AppList = z.object({ apps: z.array(AppSummary) });
+export type AppList = z.infer<typeof AppList>;

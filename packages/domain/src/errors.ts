@@ -1,0 +1,95 @@
+/**
+ * The catalogue of errors. Codes are public: people and programs match on them, so a code is never renamed. `fault` says whose move it
+ * is: `user` (change something and deploy again), `platform` (the operators'), `transient` (trying again can help).
+ */
+export type Fault = 'user' | 'platform' | 'transient';
+
+interface ErrorEntry {
+  readonly fault: Fault;
+  /** HTTP status where the error answers a request. */
+  readonly status: number;
+  /** Short and constant; the detail of the single case goes into the message. */
+  readonly title: string;
+}
+
+export const ERRORS = {
+  // Requests
+  'unauthenticated': { fault: 'user', status: 401, title: 'A valid token is needed' },
+  'forbidden': { fault: 'user', status: 403, title: 'This token may not do that' },
+  'invalid-input': { fault: 'user', status: 400, title: 'The request is not valid' },
+  'body-too-large': { fault: 'user', status: 413, title: 'The request body is too large' },
+  'unsupported-media-type': { fault: 'user', status: 415, title: 'The request body must be JSON' },
+  'route-not-found': { fault: 'user', status: 404, title: 'There is no such route' },
+  'method-not-allowed': { fault: 'user', status: 405, title: 'The method is not allowed here' },
+  'app-not-found': { fault: 'user', status: 404, title: 'There is no such app' },
+  'deployment-not-found': { fault: 'user', status: 404, title: 'There is no such deployment' },
+  'environment-not-found': { fault: 'user', status: 404, title: 'There is no such environment' },
+  'app-exists': { fault: 'user', status: 409, title: 'An app of this name exists' },
+  'app-being-deleted': { fault: 'user', status: 409, title: 'The app is being deleted' },
+  'too-many-apps': { fault: 'user', status: 409, title: 'The farm has as many apps as it may have' },
+  'repository-not-allowed': { fault: 'user', status: 400, title: 'This kind of repository address is not allowed' },
+  'deployment-finished': { fault: 'user', status: 409, title: 'The deployment has ended' },
+  'deployment-switched': { fault: 'user', status: 409, title: 'The deployment is live; roll back instead' },
+  'nothing-to-roll-back-to': { fault: 'user', status: 409, title: 'There is no earlier release to go back to' },
+  'nothing-live': { fault: 'user', status: 409, title: 'The app has no live release' },
+  'release-not-kept': { fault: 'user', status: 409, title: 'That release is not kept any more' },
+  'too-many-deployments': { fault: 'user', status: 429, title: 'Too many unfinished deployments' },
+  'unavailable': { fault: 'transient', status: 503, title: 'Switchyard cannot take this right now' },
+  'internal': { fault: 'platform', status: 500, title: 'Something went wrong on our side' },
+
+  // The chain
+  'lease-lost': { fault: 'transient', status: 500, title: 'Another worker has taken the stage over' },
+  'worker-lost': { fault: 'platform', status: 500, title: 'Workers were lost repeatedly in this stage' },
+  'worker-stopping': { fault: 'transient', status: 500, title: 'The worker is stopping' },
+  'stage-cancelled': { fault: 'user', status: 500, title: 'The deployment was cancelled' },
+  'stage-timed-out': { fault: 'user', status: 500, title: 'The stage took longer than its limit' },
+  'gate-lost': { fault: 'transient', status: 500, title: 'The environment’s gate is held by another deployment' },
+  'superseded': { fault: 'user', status: 500, title: 'A newer deployment took its place' },
+
+  // Stages
+  'source-unreachable': { fault: 'transient', status: 500, title: 'The repository could not be reached' },
+  'source-denied': { fault: 'user', status: 500, title: 'The repository refused access' },
+  'ref-not-found': { fault: 'user', status: 500, title: 'The branch, tag or commit does not exist' },
+  'nothing-to-run': { fault: 'user', status: 500, title: 'It is not clear how to run this repository' },
+  'invalid-settings': { fault: 'user', status: 500, title: 'switchyard.json is not valid' },
+  'toolchain-unavailable': { fault: 'transient', status: 500, title: 'A runtime or package manager could not be fetched' },
+  'command-failed': { fault: 'user', status: 500, title: 'A command failed' },
+  'migration-outcome-unknown': { fault: 'platform', status: 500, title: 'It is not known whether the migration ran' },
+  'unhealthy': { fault: 'user', status: 500, title: 'The new version did not become healthy' },
+  'endpoints-not-ready': { fault: 'transient', status: 500, title: 'The new instances are not ready to take traffic' },
+  'no-router': { fault: 'transient', status: 500, title: 'No router is alive to take the new route' },
+  'snapshot-missing': { fault: 'platform', status: 500, title: 'A file tree that an earlier stage made is gone' },
+  'disk-full': { fault: 'platform', status: 500, title: 'The disk is full' },
+  'engine-unavailable': { fault: 'transient', status: 500, title: 'The container engine does not answer' },
+  'engine-refused': { fault: 'platform', status: 500, title: 'The container engine refused an operation' },
+
+  // Starting up
+  'config-invalid': { fault: 'platform', status: 500, title: 'The configuration is not valid' },
+  'redis-unusable': { fault: 'platform', status: 500, title: 'This Redis cannot be used' },
+  'redis-unavailable': { fault: 'transient', status: 503, title: 'Redis does not answer' },
+  'record-unreadable': { fault: 'platform', status: 500, title: 'A record in Redis is not readable' },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
+}
+
+/** An error of the catalogue. `message` says what happened in this case and what to do; it never holds a secret. */
+export class SwitchyardError extends Error {
+  readonly code: ErrorCode;
+  /** Values that belong to the case: names, limits, paths of fields. Shown to the user as they are. */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, details: Readonly<Record<string, unknown>> = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'SwitchyardError';
+    this.code = code;
+    this.details = details;
+  }
+
+  get fault(): Fault {
+    return ERRORS[this.code].fault;
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Every limit of the system, with what happens at the bound. Relations between them are asserted when the module loads: a limit that
+ * is changed without its neighbours stops the process at start instead of surprising somebody at night.
+ */
+export const LIMITS = {
+  // The chain
+  /** A worker that does not beat for this long has lost its stage: another takes it over. */
+  leaseMs: 15_000,
+  /** How often a worker extends its lease. */
+  beatMs: 5_000,
+  /** How often one worker empties the outbox, wakes expired leases and looks for leftovers. */
+  sweepMs: 5_000,
+  /** Lost workers in one stage before the deployment fails as the platform's fault. */
+  maxLostWorkersPerStage: 5,
+  /** How long a worker that was told to stop lets its stages go on before it hands them back. */
+  workerDrainTimeoutMs: 1_500,
+  /** How often every process reports that it is alive. */
+  processBeatMs: 2_000,
+  /** Silence after which a process counts as gone. */
+  processGoneMs: 8_000,
+
+  // Admission: stage jobs in flight at once. At the bound work waits, with `slot` as the reason.
+  slotsPerFarm: 64,
+  slotsPerTeam: 32,
+  slotsPerApp: 4,
+  /** Accepted and unfinished deployments of an app; one more is refused with 429. */
+  maxUnfinishedPerApp: 50,
+  /** Accepted and unfinished deployments of the farm; one more is refused with 429. */
+  maxUnfinishedPerFarm: 2_000,
+  /** Apps in a farm; one more is refused with 409. */
+  maxApps: 1_000,
+
+  // Stages: at the limit the command is ended, group and all, and the deployment is `timed_out`.
+  stageTimeLimitMs: {
+    source: 600_000,
+    environment: 600_000,
+    install: 1_200_000,
+    build: 1_800_000,
+    migrate: 1_800_000,
+    package: 600_000,
+    health: 120_000,
+    switch: 60_000,
+    cleanup: 120_000,
+  },
+  /** Attempts per stage for transient faults; the last one fails the deployment. */
+  stageAttempts: {
+    source: 4,
+    environment: 4,
+    install: 4,
+    build: 2,
+    migrate: 1,
+    package: 4,
+    health: 1,
+    switch: 4,
+    cleanup: 4,
+  },
+  retryBaseDelayMs: 500,
+  retryMaxDelayMs: 20_000,
+  /** From SIGTERM to SIGKILL for a stage's command on cancel and time-out. */
+  commandGraceMs: 2_000,
+
+  // Health and traffic
+  healthIntervalMs: 25,
+  healthMaxIntervalMs: 500,
+  healthProbeTimeoutMs: 5_000,
+  /** New instances that do not answer well within this time fail the health stage. */
+  healthTimeLimitMs: 60_000,
+  /** A live route is acknowledged by all routers within this time, or the slow one is fenced. */
+  routeAckTimeoutMs: 10_000,
+  /** In-flight requests of a replaced instance may go on for this long; then it is stopped. */
+  drainTimeoutMs: 30_000,
+  /** How long the cleanup stage itself watches a drain before it leaves the rest to the runner. */
+  cleanupDrainWatchMs: 5_000,
+  /** From SIGTERM to SIGKILL for an instance. */
+  instanceGraceMs: 10_000,
+  restartBaseDelayMs: 200,
+  restartMaxDelayMs: 30_000,
+  /** An instance that stayed up this long starts its backoff from the beginning. */
+  restartResetMs: 60_000,
+  /** A port rests this long after its instance is gone: longer than a router may live on an old table. */
+  portQuarantineMs: 60_000,
+  portRange: { first: 20_000, last: 29_999 },
+  /** Requests of visitors: headers beyond this are refused with 431. */
+  maxRequestHeaderBytes: 64 * 1024,
+  /** A visitor's request whose instance sends nothing for this long gets 504. */
+  requestIdleTimeoutMs: 300_000,
+
+  // Logs and events
+  /** A batch of log lines is sent after this time or this many bytes, whichever comes first. */
+  logFlushMs: 100,
+  logBatchBytes: 16 * 1024,
+  /** A longer line is cut, with a mark. */
+  maxLogLineBytes: 16 * 1024,
+  /** Output of one attempt; the middle goes first, with a mark. */
+  maxLogBytesPerAttempt: 8 * 1024 * 1024,
+  /** A chunk of log is cut to blobs at this size. */
+  logChunkBytes: 64 * 1024,
+  /** Log entries of one deployment that Redis keeps as a live tail; older ones are read from blobs. */
+  maxLiveLogEntries: 500,
+  /** What a diagnosis reads: the first and the last bytes of a stage's output. */
+  diagnosisHeadBytes: 256 * 1024,
+  diagnosisTailBytes: 768 * 1024,
+  /** Output of an instance kept on disk, in two files that take turns. */
+  maxInstanceLogBytes: 10 * 1024 * 1024,
+  /** Unsent bytes to one event reader; one that is further behind is cut and may resume. */
+  maxReaderBacklogBytes: 1024 * 1024,
+
+  // Input
+  maxJsonBodyBytes: 256 * 1024,
+  maxNameLength: 40,
+  maxRepositoryLength: 2_048,
+  maxRefLength: 255,
+  maxListPage: 100,
+  /** Files that detection reads; a larger one is treated as absent, with a note in the plan. */
+  maxDetectFileBytes: 1024 * 1024,
+
+  // Retention
+  /** Releases that were live and stay ready for rollback, per environment. */
+  keptReleases: 5,
+  /** What one sweep may remove of things that no record names. */
+  maxSweepRemovals: 5,
+} as const;
+
+function assertRelation(holds: boolean, relation: string): void {
+  if (!holds) throw new Error(`limits.ts: ${relation} does not hold`);
+}
+
+assertRelation(LIMITS.beatMs * 3 <= LIMITS.leaseMs, 'beatMs * 3 <= leaseMs');
+assertRelation(LIMITS.leaseMs + LIMITS.sweepMs <= 20_000, 'leaseMs + sweepMs <= 20 s (takeover)');
+assertRelation(LIMITS.processBeatMs * 3 < LIMITS.processGoneMs, 'processBeatMs * 3 < processGoneMs');
+assertRelation(LIMITS.workerDrainTimeoutMs < 2_000, 'workerDrainTimeoutMs < 2 s (takeover after SIGTERM)');
+assertRelation(LIMITS.slotsPerApp <= LIMITS.slotsPerTeam, 'slotsPerApp <= slotsPerTeam');
+assertRelation(LIMITS.slotsPerTeam <= LIMITS.slotsPerFarm, 'slotsPerTeam <= slotsPerFarm');
+assertRelation(
+  LIMITS.healthTimeLimitMs < LIMITS.stageTimeLimitMs.health,
+  'healthTimeLimitMs < stageTimeLimitMs.health',
+);
+assertRelation(
+  LIMITS.cleanupDrainWatchMs < LIMITS.stageTimeLimitMs.cleanup,
+  'cleanupDrainWatchMs < stageTimeLimitMs.cleanup',
+);
+assertRelation(LIMITS.drainTimeoutMs < LIMITS.portQuarantineMs, 'drainTimeoutMs < portQuarantineMs');
+assertRelation(LIMITS.logBatchBytes <= LIMITS.logChunkBytes, 'logBatchBytes <= logChunkBytes');

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { HostId } from './ids.ts';
+import { STAGE_TRAITS, stageOf, type StepName } from './stages.ts';
+
+/** Where something may be used: on any host, or only on the host that has its bytes. */
+export const Placement = z.union([z.literal('any'), z.templateLiteral(['host:', z.string()]).pipe(z.custom<`host:${HostId}`>())]);
+export type Placement = z.infer<typeof Placement>;
+
+export function onHost(hostId: HostId): Placement {
+  return `host:${hostId}`;
+}
+
+export function hostOf(placement: Placement): HostId | null {
+  return placement === 'any' ? null : HostId.parse(placement.slice('host:'.length));
+}
+
+/** Queues are by pool, or by host where the work is bound to one. BullMQ allows no colon in a queue's name. */
+export type QueueName = 'light' | 'heavy' | `host-${string}`;
+
+export function queueFor(step: StepName, placement: Placement): QueueName {
+  const host = hostOf(placement);
+  return host === null ? STAGE_TRAITS[stageOf(step)].pool : `host-${host}`;
+}

@@ -1,0 +1,216 @@
+import type { Commit, HostId, InstanceId, OneOffId, Plan, SnapshotRef, StageName } from '@switchyard/domain';
+
+/**
+ * Where work runs and releases live.
+ *
+ *     snapshot  --run(command)-->  snapshot            source, install, build           (workers)
+ *     release   --start-->         instance → stop     migrate, health, cleanup         (runner)
+ *
+ * Two halves, used by two processes of the same host. Neither half knows Redis: what is desired comes in as arguments, what is observed
+ * goes out as answers.
+ *
+ * Order of calls, worker side: `importTree` and `run` make snapshots, `find` looks one up by its key, `discardAttempt` follows every
+ * attempt (also of a dead worker, by whoever takes over, before the next attempt starts). Runner side: `start…` → `list` … → `stop` →
+ * `remove`; `list` after a restart of the runner finds everything again.
+ *
+ * At the same time: any number of calls with different keys, attempts or ids. Two `run`s that publish the same key may race; the first
+ * rename wins and both answer with the winner's snapshot.
+ *
+ * Twice: `find`, `discardAttempt`, `stop`, `remove`, `removeSnapshot`, `list` are safe to call again; `startInstance` and `startOneOff`
+ * with an id that exists answer without starting a second one.
+ *
+ * Never: a snapshot changes after it is published; a failed or aborted `run` leaves a snapshot behind; a process of a `run` outlives
+ * the promise it returned (not even a double fork) or the process that called it.
+ *
+ * Errors: `engine-unavailable`, `engine-refused`, `disk-full`, `snapshot-missing`, `toolchain-unavailable`. A command that exits
+ * non-zero is no error: it is an answer.
+ */
+export interface Platform {
+  readonly kind: 'local' | 'docker' | 'fake';
+  readonly worker: WorkerPlatform;
+  readonly runner: RunnerPlatform;
+  /** Rejects with what is missing on this host (engine, commands), once, at start. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Names an attempt: its workspaces carry it, so that a worker whose lease is gone can't meet its successor's files. */
+export interface AttemptRef {
+  readonly deploymentId: string;
+  readonly stage: StageName;
+  readonly token: number;
+}
+
+/** One layer of what a command sees; later layers lie over earlier ones. */
+export interface Layer {
+  readonly snapshot: SnapshotRef;
+  /** Only these paths (files, or directories ending in `/`) of it; absent ones are no error. */
+  readonly only?: readonly string[];
+}
+
+export interface RunRequest {
+  readonly attempt: AttemptRef;
+  readonly layers: readonly Layer[];
+  /** The snapshot's name when all commands succeed; null: nothing is kept. */
+  readonly publish: string | null;
+  /** Run in turn with `sh -c`; the first that fails ends the run. */
+  readonly commands: readonly string[];
+  /** Directory inside the tree. */
+  readonly root: string;
+  /** The whole environment of the commands but for PATH and HOME, which the platform sets. May hold secrets: never argv, never kept. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly toolchain: Toolchain;
+  readonly timeLimitMs: number;
+  /** Ends the run: SIGTERM to all its processes, SIGKILL after `LIMITS.commandGraceMs`. */
+  readonly signal: AbortSignal;
+  /** Output as it comes, stdout and stderr in the order in which they were written. */
+  readonly onOutput: (chunk: Buffer) => void;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** `aborted` and `timed-out` are answered only when every process of the run is gone. */
+export type RunAnswer =
+  | { readonly end: 'succeeded'; readonly snapshot: SnapshotRef | null }
+  | { readonly end: 'failed'; readonly exit: Exit; readonly command: string }
+  | { readonly end: 'timed-out' }
+  | { readonly end: 'aborted' };
+
+/** Runtime and package manager as the plan wants them. Resolved, fetched and kept by the platform. */
+export type Toolchain = Pick<Plan, 'runtime' | 'packageManager'>;
+
+/** What a toolchain came to on this host or in this image; part of every cache key. */
+export interface ResolvedToolchain {
+  /** `node 24.11.0, pnpm 10.34.9` */
+  readonly description: string;
+  /** `linux-x64-glibc`: results of native builds are bound to it. */
+  readonly target: string;
+}
+
+export interface WorkerPlatform {
+  /** The snapshot of this name, when this host (or a registry it reaches) has it whole. Counts as a use. */
+  find(key: string): Promise<SnapshotRef | null>;
+  /** Publishes a copy of a directory (its `.git` left out). */
+  importTree(request: { attempt: AttemptRef; directory: string; publish: string }): Promise<SnapshotRef>;
+  run(request: RunRequest): Promise<RunAnswer>;
+  /** Makes a runtime and package manager ready; progress goes to `onOutput`. Rejects with `toolchain-unavailable`. */
+  prepare(toolchain: Toolchain, options: { signal: AbortSignal; onOutput: (chunk: Buffer) => void }): Promise<ResolvedToolchain>;
+  /**
+   * Makes the startable form of a built snapshot: for `local` the snapshot itself, for `docker` an image. Answers the release's snapshot.
+   */
+  makeRelease(request: { attempt: AttemptRef; build: SnapshotRef; plan: Plan; publish: string; labels: Readonly<Record<string, string>>; signal: AbortSignal; onOutput: (chunk: Buffer) => void }): Promise<SnapshotRef>;
+  /** Whether a path exists in a snapshot, for decisions that can only be made after the build. */
+  exists(snapshot: SnapshotRef, path: string): Promise<boolean>;
+  /** Ends what an earlier attempt left running on this host and removes its workspaces. Attempts with a token below `belowToken`. */
+  discardAttempts(deploymentId: string, belowToken: number): Promise<void>;
+  /** Workspaces of deployments that are not in `keep`, oldest first: for the sweep. */
+  listWorkspaces(): Promise<{ deploymentId: string; createdAt: number }[]>;
+  listSnapshots(): Promise<{ key: string; lastUsedAt: number }[]>;
+  removeSnapshot(key: string): Promise<void>;
+}
+
+interface StartBase {
+  readonly farmId: string;
+  readonly epoch: number;
+  readonly snapshot: SnapshotRef;
+  readonly root: string;
+  readonly runtime: Plan['runtime'];
+  /** The whole environment but for PATH and HOME. May hold secrets. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface InstanceSpec extends StartBase {
+  readonly id: InstanceId;
+  readonly start: Plan['start'];
+  /** The port the instance is told to listen on (`PORT`). `local`: reserved by the runner; `docker`: any, the container is alone. */
+  readonly port: number;
+}
+
+export interface OneOffSpec extends StartBase {
+  readonly id: OneOffId;
+  readonly command: string;
+  readonly timeLimitMs: number;
+}
+
+/** Something that carries this farm's id: found by `list`, whether this runner started it or an earlier one. */
+export interface FoundProcess {
+  readonly id: InstanceId | OneOffId;
+  readonly epoch: number;
+  readonly state: 'running' | 'exited';
+  readonly exit: Exit | null;
+  readonly timedOut: boolean;
+  readonly pid: number | null;
+  readonly startedAt: number;
+  /** Where it is reached: the port it was told, or was seen to listen on. */
+  readonly address: { readonly host: string; readonly port: number } | null;
+}
+
+export interface ListeningSocket {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface RunnerPlatform {
+  /** Whether the runner has to reserve a host port per instance. */
+  readonly needsHostPorts: boolean;
+  startInstance(spec: InstanceSpec): Promise<FoundProcess>;
+  startOneOff(spec: OneOffSpec): Promise<FoundProcess>;
+  /** Everything of this farm on this host, running or exited and not yet removed. */
+  list(): Promise<FoundProcess[]>;
+  /** Resolves when something may have exited. Aborting the signal resolves it too. Used instead of polling fast. */
+  waitForChange(signal: AbortSignal): Promise<void>;
+  /** SIGTERM to the whole instance, SIGKILL after `graceMs`; resolves when every process of it is gone. */
+  stop(id: InstanceId | OneOffId, options: { graceMs: number }): Promise<void>;
+  /** Forgets an exited or stopped one, its output included. */
+  remove(id: InstanceId | OneOffId): Promise<void>;
+  /** Output from a byte offset on, at most `maxBytes`; `next` is where to go on. An offset that has been rotated away goes on at the oldest byte. */
+  readOutput(id: InstanceId | OneOffId, offset: number, maxBytes: number): Promise<{ bytes: Buffer; next: number }>;
+  /** TCP sockets on which the instance's own processes listen (for `docker`: inside the container). */
+  listeningSockets(id: InstanceId): Promise<ListeningSocket[]>;
+}
+
+/** What a repository's files look like to detection, without a checkout. Paths are relative, with `/`. */
+export interface SourceTree {
+  /** Paths of files and, with a trailing `/`, of directories, directly in `directory` (`.` for the root). */
+  list(directory: string): Promise<string[]>;
+  /** Text of a file; null where there is none, it is larger than `LIMITS.maxDetectFileBytes`, or it is not text. */
+  read(path: string): Promise<string | null>;
+  /** All file paths, for globs. At most 50,000. */
+  files(): Promise<string[]>;
+  /** Git's object id of a file or directory, as a fingerprint of its content; null where there is none. */
+  fingerprint(path: string): Promise<string | null>;
+}
+
+/** The only code that talks to Git. Mirrors are kept per repository under the data directory. */
+export interface Sources {
+  /** Refuses addresses that are not allowed or that hold options in disguise. Rejects with `repository-not-allowed`. Pure check. */
+  checkAddress(repository: string): void;
+  /**
+   * Resolves a branch, tag or commit (null: the default branch) and makes sure the commit is in the mirror. Rejects with
+   * `ref-not-found`, `source-denied`, `source-unreachable`; git's own words go to `onOutput`.
+   */
+  pin(request: { repository: string; ref: string | null; signal: AbortSignal; onOutput: (chunk: Buffer) => void }): Promise<Commit>;
+  /** Writes the commit's tree into a new directory `into`; fetches again where the mirror lacks the commit. */
+  checkout(request: { repository: string; sha: string; into: string; signal: AbortSignal; onOutput: (chunk: Buffer) => void }): Promise<{ fetched: boolean }>;
+  tree(repository: string, sha: string): SourceTree;
+}
+
+/** How both are opened; see `open-platform.ts`. */
+export interface PlatformOptions {
+  readonly kind: 'local' | 'docker';
+  readonly farmId: string;
+  readonly epoch: number;
+  readonly hostId: HostId;
+  readonly dataDir: string;
+  /** A CA bundle that stage commands and containers have to trust besides the usual ones. */
+  readonly extraCaCerts: string | null;
+  /** The docker network that instances join. */
+  readonly dockerNetwork: string | null;
+  readonly allowFileRepositories: boolean;
+  /** For announcements (`a copy is made where an overlay is not allowed`), never for secrets. */
+  readonly announce: (message: string) => void;
+}

@@ -1,0 +1,37 @@
+import { SwitchyardError } from '@switchyard/domain';
+import type { Log } from './log.ts';
+
+/**
+ * Runs a process from start to stop. `start` answers how to stop; SIGTERM and SIGINT stop in order, a second signal or a stop that takes
+ * longer than `stopTimeoutMs` ends the process at once. A start that fails logs one line with what to do and exits with 1. A rejection
+ * nobody handled ends the process: its supervisor starts it again, and the chain hands its work to another.
+ */
+export async function runProcess(options: { log: Log; stopTimeoutMs: number; start: () => Promise<{ stop: () => Promise<void> }> }): Promise<void> {
+  const { log } = options;
+  const die = (error: unknown): never => {
+    if (error instanceof SwitchyardError) log.fatal({ code: error.code }, error.message);
+    else log.fatal({ err: error }, 'unexpected error');
+    log.flush();
+    process.exit(1);
+  };
+  process.on('unhandledRejection', die);
+  process.on('uncaughtException', die);
+
+  const running = await options.start().catch(die);
+  let stopping = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    setTimeout(() => {
+      log.error('did not stop in time');
+      process.exit(1);
+    }, options.stopTimeoutMs).unref();
+    running.stop().then(
+      () => process.exit(0),
+      (error: unknown) => die(error),
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}
