@@ -84,13 +84,29 @@ async function until(condition, timeoutMs) {
 
 /** The reason an engine gave up, in one line and with what to do where that is known. */
 export function explain(log) {
-  const fatal = log.split('\n').filter((line) => /level=(fatal|error)|^failed to|^Error/.test(line)).at(-1) ?? log.trim().split('\n').at(-1) ?? '';
+  const fatal =
+    log
+      .split('\n')
+      .filter((line) => /level=(fatal|error)|^failed to|^Error/.test(line))
+      .at(-1) ??
+    log.trim().split('\n').at(-1) ??
+    '';
   const reason = /(?:msg|error)="((?:[^"\\]|\\.)*)"/.exec(fatal)?.[1] ?? fatal;
+  /** @type {[RegExp, string][]} */
   const remedies = [
     [/cgroup/i, 'no control groups are mounted; mount cgroup2 on /sys/fs/cgroup'],
-    [/iptables|nf_tables|Permission denied \(you must be root\)/i, 'the packet filter cannot be set up; try `update-alternatives --set iptables /usr/sbin/iptables-legacy`, or give this machine NET_ADMIN'],
-    [/driver not supported|graphdriver/i, 'no storage driver works on this file system; use a data root on ext4 or xfs (`data-root` in /etc/docker/daemon.json)'],
-    [/operation not permitted|permission denied/i, 'this process may not do what an engine must; run it as root on a machine that allows it'],
+    [
+      /iptables|nf_tables|Permission denied \(you must be root\)/i,
+      'the packet filter cannot be set up; try `update-alternatives --set iptables /usr/sbin/iptables-legacy`, or give this machine NET_ADMIN',
+    ],
+    [
+      /driver not supported|graphdriver/i,
+      'no storage driver works on this file system; use a data root on ext4 or xfs (`data-root` in /etc/docker/daemon.json)',
+    ],
+    [
+      /operation not permitted|permission denied/i,
+      'this process may not do what an engine must; run it as root on a machine that allows it',
+    ],
   ];
   const remedy = remedies.find(([pattern]) => pattern.test(reason))?.[1];
   return remedy ? `${reason} (${remedy})` : reason;
@@ -98,10 +114,16 @@ export function explain(log) {
 
 /** Why no engine can be started here, or null when one can. */
 function obstacle(host) {
-  if (host !== DEFAULT_HOST) return `DOCKER_HOST is ${host} and no engine answers there; unset it, or start that engine`;
+  if (host !== DEFAULT_HOST) {
+    return `DOCKER_HOST is ${host} and no engine answers there; unset it, or start that engine`;
+  }
   if (process.platform !== 'linux') return 'no Docker engine answers; start Docker Desktop, OrbStack or Colima';
-  if (!which('dockerd')) return 'no Docker engine answers and `dockerd` is not installed; on Debian or Ubuntu: apt-get install docker.io';
-  if (process.getuid() !== 0) return 'no Docker engine answers and only root can start one; as root: systemctl start docker, or run the tests as root';
+  if (!which('dockerd')) {
+    return 'no Docker engine answers and `dockerd` is not installed; on Debian or Ubuntu: apt-get install docker.io';
+  }
+  if (process.getuid?.() !== 0) {
+    return 'no Docker engine answers and only root can start one; as root: systemctl start docker, or run the tests as root';
+  }
   return null;
 }
 
@@ -121,8 +143,12 @@ async function startEngine(program) {
   // In a session of its own: an interrupt of the tests must not end the engine before they have taken their containers away.
   const child = spawn(program, ['--host', DEFAULT_HOST], { detached: true, stdio: ['ignore', log, log] });
   let exited = false;
-  child.once('exit', () => { exited = true; });
-  child.once('error', () => { exited = true; });
+  child.once('exit', () => {
+    exited = true;
+  });
+  child.once('error', () => {
+    exited = true;
+  });
   child.unref();
 
   const version = await until(async () => (await ping(DEFAULT_HOST)) ?? (exited ? 'exited' : null), START_TIMEOUT_MS);
@@ -145,7 +171,11 @@ async function startEngine(program) {
     const theirs = await until(() => ping(DEFAULT_HOST), START_TIMEOUT_MS);
     if (theirs) return running(DEFAULT_HOST, theirs);
   }
-  throw new Error(exited ? `dockerd ended at once: ${explain(text)}` : `dockerd did not answer within ${START_TIMEOUT_MS / 1000} s: ${explain(text)}`);
+  throw new Error(
+    exited
+      ? `dockerd ended at once: ${explain(text)}`
+      : `dockerd did not answer within ${START_TIMEOUT_MS / 1000} s: ${explain(text)}`,
+  );
 }
 
 const running = (host, version) => ({ host, version, started: false, stop: async () => {} });
@@ -168,7 +198,9 @@ export async function ensureEngine() {
 
 async function main() {
   const engine = await ensureEngine();
-  console.log(`docker engine at ${engine.host} (API ${engine.version})${engine.started ? ', started here; interrupt to stop it' : ', which was running'}`);
+  console.log(
+    `docker engine at ${engine.host} (API ${engine.version})${engine.started ? ', started here; interrupt to stop it' : ', which was running'}`,
+  );
   if (!engine.started) return;
   // The engine has a session of its own: something must keep this process alive until it is told to go.
   const alive = setInterval(() => {}, 60_000);
