@@ -1,0 +1,45 @@
+import { defineConfig } from 'vitest/config';
+
+const sources = ['packages/*/src', 'apps/*/src', 'tests', 'scripts'];
+const toolTiers = ['docker', 'browser', 'prometheus'];
+// Vite's own conditions for Node, behind ours: siblings are read from their sources, so a test needs no build.
+const conditions = ['@switchyard/source', 'module', 'node', 'development|production'];
+
+const filesOf = (suffix: string): string[] => sources.map((directory) => `${directory}/**/*.${suffix}`);
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    globalSetup: 'tests/harness/global-setup.ts',
+    pool: 'forks',
+    // Real processes do the work in most tests; more workers than this make them wait for each other on two cores.
+    maxWorkers: 2,
+    teardownTimeout: 30_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'default',
+          include: filesOf('test.{ts,tsx}'),
+          exclude: ['**/node_modules/**', '**/dist/**', ...toolTiers.map((tier) => `**/*.${tier}.test.ts`)],
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+        },
+      },
+      ...toolTiers.map((tier, index) => ({
+        extends: true as const,
+        test: {
+          name: tier,
+          include: filesOf(`${tier}.test.ts`),
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          // One engine, one browser, one port of Prometheus: these share what they talk to.
+          fileParallelism: false,
+          sequence: { groupOrder: index + 1 },
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+        },
+      })),
+    ],
+  },
+});
