@@ -5,13 +5,15 @@ const toolTiers = ['docker', 'browser', 'prometheus'];
 // Vite's own conditions for Node, behind ours: siblings are read from their sources, so a test needs no build.
 const conditions = ['@switchyard/source', 'module', 'node', 'development|production'];
 
+// Named by each tier and not once for all, since a tier inherits it and would run it a second time.
+const globalSetup = 'tests/harness/global-setup.ts';
+
 const filesOf = (suffix: string): string[] => sources.map((directory) => `${directory}/**/*.${suffix}`);
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    globalSetup: 'tests/harness/global-setup.ts',
     pool: 'forks',
     // Real processes do the work in most tests; more workers than this make them wait for each other on two cores.
     maxWorkers: 2,
@@ -21,6 +23,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'default',
+          globalSetup,
           include: filesOf('test.{ts,tsx}'),
           exclude: ['**/node_modules/**', '**/dist/**', ...toolTiers.map((tier) => `**/*.${tier}.test.ts`)],
           testTimeout: 20_000,
@@ -31,6 +34,7 @@ export default defineConfig({
         extends: true as const,
         test: {
           name: tier,
+          globalSetup,
           include: filesOf(`${tier}.test.ts`),
           exclude: ['**/node_modules/**', '**/dist/**'],
           // One engine, one browser, one port of Prometheus: these share what they talk to.
