@@ -1,1 +1,4 @@
+export { ApiError } from './api-error.ts';
+export { type Client, type ClientOptions, createClient, type LogOptions } from './client.ts';
+export type { TailOptions } from './event-tail.ts';
 export * from './shapes.ts';

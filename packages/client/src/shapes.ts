@@ -7,8 +7,11 @@ import {
   Hold,
   LIMITS,
   ObservedInstance,
+  ProcessKind,
+  ProcessRecord,
   ReleaseId,
   Reuse,
+  StageRecord,
   Weight,
 } from '@switchyard/domain';
 import { z } from 'zod';
@@ -51,11 +54,16 @@ export const DeploymentView = Deployment.omit({ v: true, farmId: true, sequence:
 export type DeploymentView = z.infer<typeof DeploymentView>;
 
 export const DeploymentSummary = DeploymentView.omit({ plan: true, stages: true, artifacts: true }).extend({
-  stages: z.array(z.object({ name: z.string(), status: z.string() })),
+  stages: z.array(StageRecord.pick({ name: true, status: true, startedAt: true, endedAt: true })),
 });
 export type DeploymentSummary = z.infer<typeof DeploymentSummary>;
 
-export const DeploymentList = z.object({ deployments: z.array(DeploymentSummary), next: z.string().nullable() });
+export const DeploymentList = z.object({
+  /** Newest first. */
+  deployments: z.array(DeploymentSummary),
+  /** What to pass as `before` for the next page; null on the last one. */
+  next: z.string().nullable(),
+});
 export type DeploymentList = z.infer<typeof DeploymentList>;
 
 export const LiveRelease = z.object({
@@ -73,13 +81,52 @@ export const AppView = App.omit({ v: true, deleting: true }).extend({
   /** null: nothing is live. */
   live: LiveRelease.nullable(),
   /** Kept releases that `rollback` can go to, most recently live first. */
-  releases: z.array(z.object({ releaseId: ReleaseId, deploymentId: DeploymentId, number: z.int(), commit: Commit.nullable(), liveAt: z.int().nullable() })),
+  releases: z.array(
+    z.object({
+      releaseId: ReleaseId,
+      deploymentId: DeploymentId,
+      number: z.int(),
+      commit: Commit.nullable(),
+      liveAt: z.int().nullable(),
+    }),
+  ),
   instances: z.array(ObservedInstance.omit({ v: true, outputTail: true })),
   hold: Hold.nullable(),
 });
 export type AppView = z.infer<typeof AppView>;
 
-export const AppSummary = App.omit({ v: true, deleting: true }).extend({ url: z.string(), live: LiveRelease.nullable() });
+export const AppSummary = App.omit({ v: true, deleting: true }).extend({
+  url: z.string(),
+  live: LiveRelease.nullable(),
+});
 export type AppSummary = z.infer<typeof AppSummary>;
 export const AppList = z.object({ apps: z.array(AppSummary) });
 export type AppList = z.infer<typeof AppList>;
+
+export const OpenSession = z.strictObject({ token: z.string().min(1).max(512) });
+export type OpenSession = z.infer<typeof OpenSession>;
+export const Session = z.object({ expiresAt: z.int() });
+export type Session = z.infer<typeof Session>;
+
+/** Whether deploys can be taken: Redis answers, and at least one worker, runner and router is alive. */
+export const Readiness = z.object({
+  ready: z.boolean(),
+  parts: z.array(
+    z.object({
+      name: z.enum(['redis', ...ProcessKind.exclude(['api']).options]),
+      ready: z.boolean(),
+      /** What is missing and what to do; null when nothing is. */
+      reason: z.string().nullable(),
+    }),
+  ),
+  /** Only for those who show a token. */
+  processes: z
+    .array(ProcessRecord.pick({ id: true, kind: true, hostId: true, version: true, startedAt: true }))
+    .optional(),
+});
+export type Readiness = z.infer<typeof Readiness>;
+
+/** Header with which a client says what it is. A page of another origin can't send it unasked, so it also proves that a write with a cookie is meant. */
+export const CLIENT_HEADER = 'Switchyard-Client';
+export const ClientKind = z.enum(['api', 'cli', 'page', 'example']);
+export type ClientKind = z.infer<typeof ClientKind>;

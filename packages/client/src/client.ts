@@ -1,0 +1,100 @@
+import type { DeploymentEvent, StageName } from '@switchyard/domain';
+import type { z } from 'zod';
+import { tailEvents, textOf, type TailOptions } from './event-tail.ts';
+import {
+  AppList,
+  type AppSummary,
+  AppView,
+  type CreateApp,
+  type CreateDeployment,
+  DeploymentList,
+  DeploymentView,
+  Readiness,
+  type Rollback,
+  Session,
+} from './shapes.ts';
+import { createTransport, type RequestOptions, type TransportOptions } from './transport.ts';
+
+export type ClientOptions = TransportOptions;
+
+export interface LogOptions {
+  readonly stage?: StageName | undefined;
+  /** Stays until the deployment has ended (with a stage: until that stage is over). */
+  readonly follow?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The api from outside. Apps are given by name or id. Every method rejects with an `ApiError`. */
+export interface Client {
+  createApp(app: CreateApp): Promise<AppView>;
+  listApps(): Promise<AppSummary[]>;
+  app(app: string): Promise<AppView>;
+  deleteApp(app: string): Promise<void>;
+  restart(app: string): Promise<DeploymentView>;
+  rollback(app: string, to?: Rollback): Promise<DeploymentView>;
+  deploy(app: string, request?: CreateDeployment): Promise<DeploymentView>;
+  /** One page of an app's deployments, newest first; `before` is the earlier page's `next`. */
+  deployments(app: string, page?: { before?: string | undefined; limit?: number | undefined }): Promise<DeploymentList>;
+  /** The newest deployments of all apps. */
+  recentDeployments(page?: { limit?: number | undefined }): Promise<DeploymentList>;
+  deployment(id: string): Promise<DeploymentView>;
+  /** Answers at once; the deployment is `cancelled` when its processes are gone. */
+  cancel(id: string): Promise<DeploymentView>;
+  /** Log text in pieces as they come; a piece is not a line. */
+  logs(id: string, options?: LogOptions): AsyncGenerator<string, void>;
+  events(id: string, options?: TailOptions): AsyncGenerator<DeploymentEvent, void>;
+  /** Also answers when the farm is not ready. */
+  ready(): Promise<Readiness>;
+  /** Trades the token for a cookie that the browser keeps and scripts can't read. */
+  openSession(token: string): Promise<Session>;
+  closeSession(): Promise<void>;
+}
+
+export function createClient(options: ClientOptions): Client {
+  const transport = createTransport(options);
+
+  async function ask<Shape extends z.ZodType>(
+    shape: Shape,
+    path: string,
+    request?: RequestOptions,
+  ): Promise<z.infer<Shape>> {
+    const response = await transport(path, request);
+    return shape.parse(await response.json());
+  }
+
+  const appPath = (app: string): string => `/v1/apps/${encodeURIComponent(app)}`;
+  const deploymentPath = (id: string): string => `/v1/deployments/${encodeURIComponent(id)}`;
+
+  return {
+    createApp: (app) => ask(AppView, '/v1/apps', { method: 'POST', body: app }),
+    listApps: async () => (await ask(AppList, '/v1/apps')).apps,
+    app: (app) => ask(AppView, appPath(app)),
+    async deleteApp(app) {
+      await transport(appPath(app), { method: 'DELETE' });
+    },
+    restart: (app) => ask(DeploymentView, `${appPath(app)}/restart`, { method: 'POST', body: {} }),
+    rollback: (app, to = {}) => ask(DeploymentView, `${appPath(app)}/rollback`, { method: 'POST', body: to }),
+    deploy: (app, request = {}) =>
+      ask(DeploymentView, `${appPath(app)}/deployments`, { method: 'POST', body: request }),
+    deployments: (app, page = {}) => ask(DeploymentList, `${appPath(app)}/deployments${query(page)}`),
+    recentDeployments: (page = {}) => ask(DeploymentList, `/v1/deployments${query(page)}`),
+    deployment: (id) => ask(DeploymentView, deploymentPath(id)),
+    cancel: (id) => ask(DeploymentView, `${deploymentPath(id)}/cancel`, { method: 'POST', body: {} }),
+    async *logs(id, { stage, follow, signal } = {}) {
+      const path = `${deploymentPath(id)}/logs${query({ stage, follow: follow === true ? '1' : undefined })}`;
+      yield* textOf(await transport(path, { headers: { accept: 'text/plain' }, signal }));
+    },
+    events: (id, tail) => tailEvents(transport, `${deploymentPath(id)}/events`, tail),
+    ready: () => ask(Readiness, '/readyz', { accept: [503] }),
+    openSession: (token) => ask(Session, '/v1/session', { method: 'POST', body: { token } }),
+    async closeSession() {
+      await transport('/v1/session', { method: 'DELETE' });
+    },
+  };
+}
+
+function query(values: Readonly<Record<string, string | number | undefined>>): string {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) given.set(name, String(value));
+  return given.size === 0 ? '' : `?${given.toString()}`;
+}
