@@ -46,7 +46,7 @@ function openFiles(pid) {
  * @param {{ mark: string, directory?: string }} belongs
  * @returns {Leftover[]}
  */
-export function leftovers({ mark, directory }) {
+function leftovers({ mark, directory }) {
   if (process.platform !== 'linux') return [];
   const found = [];
   for (const name of readdirSync('/proc')) {

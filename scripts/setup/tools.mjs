@@ -24,7 +24,7 @@ function findPostgres() {
 }
 
 /** @satisfies {Record<string, Tool>} */
-export const tools = {
+const tools = {
   redis: {
     why: 'Redis or Valkey keeps the records, queues and routes',
     programs: ['redis-server', 'valkey-server'],
