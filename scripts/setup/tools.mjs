@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../process/failure.mjs';
 import { findProgram } from '../process/find-program.mjs';
@@ -15,6 +16,13 @@ import { installCommand, installSystemPackage } from './package-manager.mjs';
  * @property {readonly [number, number]} [minimum] lowest version
  * @property {Omit<import('./package-manager.mjs').SystemPackage, 'name'>} packages
  */
+
+const COMPOSE_PLUGINS = [
+  join(homedir(), '.docker/cli-plugins/docker-compose'),
+  '/usr/local/lib/docker/cli-plugins/docker-compose',
+  '/usr/libexec/docker/cli-plugins/docker-compose',
+  '/usr/lib/docker/cli-plugins/docker-compose',
+];
 
 /** Debian keeps PostgreSQL's server off PATH, by version; the newest is taken. */
 function findPostgres() {
@@ -40,12 +48,14 @@ const tools = {
   },
   docker: {
     why: 'the docker platform and its tests run containers',
-    programs: ['dockerd', 'com.docker.backend', 'docker'],
+    // On Linux a client without its engine is no help; elsewhere the engine is an application that brings the client.
+    programs: process.platform === 'linux' ? ['dockerd'] : ['docker'],
     packages: { debian: ['docker.io'], brew: 'docker', services: ['docker', 'docker.socket', 'containerd'] },
   },
   'docker-compose': {
     why: 'the compose file is started for real',
     programs: ['docker-compose'],
+    find: () => COMPOSE_PLUGINS.find((path) => existsSync(path)),
     packages: { debian: ['docker-compose'], services: [] },
   },
   debootstrap: {
