@@ -39,6 +39,8 @@ export async function* tailEvents(
         headers: { accept: 'text/event-stream', ...(last > 0 ? { 'last-event-id': String(last) } : {}) },
         signal: connection.signal,
       });
+      // The deployment ended with an event that is known already.
+      if (response.status === 204) return;
       onConnection?.('open');
       for await (const message of messagesOf(response, connection.alive)) {
         const id = Number(message.id);

@@ -4,6 +4,7 @@ import {
   Commit,
   Deployment,
   DeploymentId,
+  GitRef,
   Hold,
   LIMITS,
   ObservedInstance,
@@ -24,13 +25,13 @@ import { z } from 'zod';
 export const CreateApp = z.strictObject({
   name: AppName,
   repository: z.string().min(1).max(LIMITS.maxRepositoryLength),
-  branch: z.string().min(1).max(LIMITS.maxRefLength).optional(),
+  branch: GitRef.optional(),
 });
 export type CreateApp = z.infer<typeof CreateApp>;
 
 export const CreateDeployment = z.strictObject({
   /** Branch, tag or commit; the app's branch when absent. */
-  ref: z.string().min(1).max(LIMITS.maxRefLength).optional(),
+  ref: GitRef.optional(),
   /** What may come from the cache: everything, dependencies only, nothing. */
   reuse: Reuse.default('all'),
 });

@@ -104,6 +104,10 @@ export const LIMITS = {
   maxInstanceLogBytes: 10 * 1024 * 1024,
   /** Unsent bytes to one event reader; one that is further behind is cut and may resume. */
   maxReaderBacklogBytes: 1024 * 1024,
+  /** A reader that takes nothing off the connection for this long is cut and may resume. */
+  readerStallTimeoutMs: 30_000,
+  /** An event stream is never silent for longer, so that a dead connection is noticed on both sides. */
+  readerHeartbeatMs: 15_000,
 
   // Input
   maxJsonBodyBytes: 256 * 1024,
