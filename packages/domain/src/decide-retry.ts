@@ -12,7 +12,9 @@ export interface RetryQuestion {
   readonly jitter: number;
 }
 
-export type RetryAnswer = { readonly retry: true; readonly delayMs: number; readonly of: number } | { readonly retry: false };
+export type RetryAnswer =
+  | { readonly retry: true; readonly delayMs: number; readonly of: number }
+  | { readonly retry: false };
 
 /**
  * Whether a failed attempt is followed by another. A user's fault is final at once, the platform's gets one more try, a transient one

@@ -14,8 +14,8 @@ interface ErrorEntry {
 
 export const ERRORS = {
   // Requests
-  'unauthenticated': { fault: 'user', status: 401, title: 'A valid token is needed' },
-  'forbidden': { fault: 'user', status: 403, title: 'This token may not do that' },
+  unauthenticated: { fault: 'user', status: 401, title: 'A valid token is needed' },
+  forbidden: { fault: 'user', status: 403, title: 'This token may not do that' },
   'invalid-input': { fault: 'user', status: 400, title: 'The request is not valid' },
   'body-too-large': { fault: 'user', status: 413, title: 'The request body is too large' },
   'unsupported-media-type': { fault: 'user', status: 415, title: 'The request body must be JSON' },
@@ -34,8 +34,8 @@ export const ERRORS = {
   'nothing-live': { fault: 'user', status: 409, title: 'The app has no live release' },
   'release-not-kept': { fault: 'user', status: 409, title: 'That release is not kept any more' },
   'too-many-deployments': { fault: 'user', status: 429, title: 'Too many unfinished deployments' },
-  'unavailable': { fault: 'transient', status: 503, title: 'Switchyard cannot take this right now' },
-  'internal': { fault: 'platform', status: 500, title: 'Something went wrong on our side' },
+  unavailable: { fault: 'transient', status: 503, title: 'Switchyard cannot take this right now' },
+  internal: { fault: 'platform', status: 500, title: 'Something went wrong on our side' },
 
   // The chain
   'lease-lost': { fault: 'transient', status: 500, title: 'Another worker has taken the stage over' },
@@ -44,7 +44,7 @@ export const ERRORS = {
   'stage-cancelled': { fault: 'user', status: 500, title: 'The deployment was cancelled' },
   'stage-timed-out': { fault: 'user', status: 500, title: 'The stage took longer than its limit' },
   'gate-lost': { fault: 'transient', status: 500, title: 'The environment’s gate is held by another deployment' },
-  'superseded': { fault: 'user', status: 500, title: 'A newer deployment took its place' },
+  superseded: { fault: 'user', status: 500, title: 'A newer deployment took its place' },
 
   // Stages
   'source-unreachable': { fault: 'transient', status: 500, title: 'The repository could not be reached' },
@@ -52,10 +52,14 @@ export const ERRORS = {
   'ref-not-found': { fault: 'user', status: 500, title: 'The branch, tag or commit does not exist' },
   'nothing-to-run': { fault: 'user', status: 500, title: 'It is not clear how to run this repository' },
   'invalid-settings': { fault: 'user', status: 500, title: 'switchyard.json is not valid' },
-  'toolchain-unavailable': { fault: 'transient', status: 500, title: 'A runtime or package manager could not be fetched' },
+  'toolchain-unavailable': {
+    fault: 'transient',
+    status: 500,
+    title: 'A runtime or package manager could not be fetched',
+  },
   'command-failed': { fault: 'user', status: 500, title: 'A command failed' },
   'migration-outcome-unknown': { fault: 'platform', status: 500, title: 'It is not known whether the migration ran' },
-  'unhealthy': { fault: 'user', status: 500, title: 'The new version did not become healthy' },
+  unhealthy: { fault: 'user', status: 500, title: 'The new version did not become healthy' },
   'endpoints-not-ready': { fault: 'transient', status: 500, title: 'The new instances are not ready to take traffic' },
   'no-router': { fault: 'transient', status: 500, title: 'No router is alive to take the new route' },
   'snapshot-missing': { fault: 'platform', status: 500, title: 'A file tree that an earlier stage made is gone' },

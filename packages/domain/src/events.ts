@@ -34,7 +34,10 @@ export const DeploymentEvent = z.discriminatedUnion('type', [
   /** Nothing follows. */
   event('deployment.ended', z.object({ outcome: Outcome })),
   event('stage.started', z.object({ stage: StageName, attempt })),
-  event('stage.succeeded', z.object({ stage: StageName, attempt, cache: CacheResult.nullable(), note: z.string().nullable() })),
+  event(
+    'stage.succeeded',
+    z.object({ stage: StageName, attempt, cache: CacheResult.nullable(), note: z.string().nullable() }),
+  ),
   event('stage.skipped', z.object({ stage: StageName, note: z.string() })),
   /** `retryAt` is null when no further attempt follows. */
   event('stage.failed', z.object({ stage: StageName, attempt, note: z.string(), retryAt: z.int().nullable() })),

@@ -3,7 +3,10 @@ import { HostId } from './ids.ts';
 import { STAGE_TRAITS, stageOf, type StepName } from './stages.ts';
 
 /** Where something may be used: on any host, or only on the host that has its bytes. */
-export const Placement = z.union([z.literal('any'), z.templateLiteral(['host:', z.string()]).pipe(z.custom<`host:${HostId}`>())]);
+export const Placement = z.union([
+  z.literal('any'),
+  z.templateLiteral(['host:', z.string()]).pipe(z.custom<`host:${HostId}`>()),
+]);
 export type Placement = z.infer<typeof Placement>;
 
 export function onHost(hostId: HostId): Placement {

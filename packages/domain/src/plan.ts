@@ -79,6 +79,11 @@ export const RepositorySettings = z.strictObject({
   migrate: CommandLine.nullable().optional(),
   start: CommandLine.optional(),
   static: z.strictObject({ directory: z.string(), spa: z.boolean().optional() }).optional(),
-  health: z.strictObject({ path: z.string().startsWith('/').optional(), timeLimitMs: z.int().positive().max(100_000).optional() }).optional(),
+  health: z
+    .strictObject({
+      path: z.string().startsWith('/').optional(),
+      timeLimitMs: z.int().positive().max(100_000).optional(),
+    })
+    .optional(),
 });
 export type RepositorySettings = z.infer<typeof RepositorySettings>;

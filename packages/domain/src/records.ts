@@ -1,6 +1,18 @@
 import { z } from 'zod';
 import { Diagnosis } from './diagnosis.ts';
-import { AppId, DeploymentId, EnvironmentId, FarmId, HostId, InstanceId, OneOffId, ProcessId, ReleaseId, RouteId, TeamId } from './ids.ts';
+import {
+  AppId,
+  DeploymentId,
+  EnvironmentId,
+  FarmId,
+  HostId,
+  InstanceId,
+  OneOffId,
+  ProcessId,
+  ReleaseId,
+  RouteId,
+  TeamId,
+} from './ids.ts';
 import { Placement } from './placement.ts';
 import { HealthSettings, Plan } from './plan.ts';
 import { StageName, StepName } from './stages.ts';
@@ -32,7 +44,12 @@ export const App = z.object({
 export type App = z.infer<typeof App>;
 
 /** Why nothing may pass the gate of an environment. `automatic` stops webhooks only, `all` stops everything. */
-export const Hold = z.object({ scope: z.enum(['automatic', 'all']), reason: z.string(), deploymentId: DeploymentId, at: Time });
+export const Hold = z.object({
+  scope: z.enum(['automatic', 'all']),
+  reason: z.string(),
+  deploymentId: DeploymentId,
+  at: Time,
+});
 export type Hold = z.infer<typeof Hold>;
 
 export const Environment = z.object({
@@ -49,10 +66,20 @@ export const Environment = z.object({
 });
 export type Environment = z.infer<typeof Environment>;
 
-export const Commit = z.object({ sha: z.string().regex(/^[0-9a-f]{40,64}$/), branch: z.string().nullable(), message: z.string(), author: z.string(), at: Time });
+export const Commit = z.object({
+  sha: z.string().regex(/^[0-9a-f]{40,64}$/),
+  branch: z.string().nullable(),
+  message: z.string(),
+  author: z.string(),
+  at: Time,
+});
 export type Commit = z.infer<typeof Commit>;
 
-export const CacheResult = z.object({ result: z.enum(['hit', 'miss']), key: z.string(), because: z.string().nullable() });
+export const CacheResult = z.object({
+  result: z.enum(['hit', 'miss']),
+  key: z.string(),
+  because: z.string().nullable(),
+});
 export type CacheResult = z.infer<typeof CacheResult>;
 
 export const Attempt = z.object({
@@ -184,7 +211,16 @@ export const DesiredInstance = z.object({
 });
 export type DesiredInstance = z.infer<typeof DesiredInstance>;
 
-export const HealthFailure = z.enum(['exited', 'nothing-listens', 'wrong-port', 'loopback-only', 'error-status', 'too-slow', 'not-http', 'not-started']);
+export const HealthFailure = z.enum([
+  'exited',
+  'nothing-listens',
+  'wrong-port',
+  'loopback-only',
+  'error-status',
+  'too-slow',
+  'not-http',
+  'not-started',
+]);
 export type HealthFailure = z.infer<typeof HealthFailure>;
 
 /** What a runner sees of an instance. */
@@ -200,7 +236,13 @@ export const ObservedInstance = z.object({
   restarts: z.int().nonnegative(),
   lastExit: z.object({ code: z.int().nullable(), signal: z.string().nullable(), at: Time }).nullable(),
   health: z
-    .object({ failure: HealthFailure.nullable(), path: z.string().nullable(), status: z.int().nullable(), message: z.string(), checkedAt: Time })
+    .object({
+      failure: HealthFailure.nullable(),
+      path: z.string().nullable(),
+      status: z.int().nullable(),
+      message: z.string(),
+      checkedAt: Time,
+    })
     .nullable(),
   /** The last lines of its output; masked. */
   outputTail: z.array(z.string()),
@@ -265,7 +307,11 @@ export const Endpoint = z.object({
 export type Endpoint = z.infer<typeof Endpoint>;
 
 /** Everything a router needs, as read in one transaction. */
-export const RoutingTable = z.object({ version: z.int().nonnegative(), routes: z.array(Route), endpoints: z.array(Endpoint) });
+export const RoutingTable = z.object({
+  version: z.int().nonnegative(),
+  routes: z.array(Route),
+  endpoints: z.array(Endpoint),
+});
 export type RoutingTable = z.infer<typeof RoutingTable>;
 
 export const ProcessKind = z.enum(['api', 'worker', 'runner', 'router']);
@@ -285,4 +331,3 @@ export const ProcessRecord = z.object({
   beatAt: Time,
 });
 export type ProcessRecord = z.infer<typeof ProcessRecord>;
-

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * The life of a deployment and of a stage, each as one table. The Lua scripts in `packages/queue` get these tables as an argument
+ * The life of a deployment and of a stage, each as one table. The Lua scripts in `packages/queue` are given these tables
  * and refuse what they do not list; the drawing in ARCHITECTURE.md is made from them.
  */
 
@@ -24,7 +24,7 @@ export const Outcome = z.enum(OUTCOMES);
 export type Outcome = z.infer<typeof Outcome>;
 
 export const DEPLOYMENT_TRANSITIONS: Readonly<Record<DeploymentStatus, readonly DeploymentStatus[]>> = {
-  queued: ['running', 'cancelling', 'cancelled', 'superseded', 'failed'],
+  queued: ['running', 'cancelled', 'superseded', 'failed', 'timed_out'],
   running: ['cancelling', 'succeeded', 'failed', 'superseded', 'timed_out'],
   cancelling: ['cancelled', 'failed', 'timed_out'],
   succeeded: [],

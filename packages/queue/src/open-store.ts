@@ -1,5 +1,30 @@
 import type { Clock, Ids } from '@switchyard/domain';
+import { appRecords } from './apps.ts';
+import { chainOf } from './chain.ts';
+import {
+  blockingConnection,
+  checkRedis,
+  commandConnection,
+  describeUrl,
+  guarded,
+  subscriberConnection,
+  toStoreError,
+  waitForConnection,
+} from './connection.ts';
+import type { StoreContext } from './context.ts';
+import { deploymentRecords } from './deployments.ts';
+import { eventStreams } from './events.ts';
+import { farmRecords } from './farm.ts';
+import { instanceRecords } from './instances.ts';
+import { keysFor } from './keys.ts';
+import { oneOffRecords } from './one-offs.ts';
+import { processRecords } from './processes.ts';
+import { BullQueues } from './queues.ts';
+import { releaseRecords } from './releases.ts';
+import { routingRecords } from './routing.ts';
+import { loadScripts } from './scripts.ts';
 import type { Store } from './store.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 export interface StoreOptions {
   readonly redisUrl: string;
@@ -9,12 +34,76 @@ export interface StoreOptions {
   readonly ids: Ids;
   /** Names the connection in CLIENT LIST. */
   readonly name: string;
+  /** `continue`: open although Redis does not answer (a router serves from disk); it is checked as soon as it does. Default: `reject`. */
+  readonly whenUnreachable?: 'reject' | 'continue';
+  /** Told when a Redis that came late can't be used. Only with `continue`. */
+  readonly onUnusable?: (error: unknown) => void;
 }
 
 /**
  * Connects and checks that this Redis can be used: version ≥ 6.2, AOF on with `appendfsync always`, `noeviction`. Rejects with
  * `redis-unusable` and a sentence on what to change, or with `redis-unavailable`.
  */
-export async function openStore(_options: StoreOptions): Promise<Store> {
-  throw new Error('being written');
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { redisUrl, name, clock, ids } = options;
+  const keys = keysFor(options.prefix ?? 'switchyard');
+  const redis = commandConnection(redisUrl, name);
+  const subscriber = subscriberConnection(redisUrl, `${name}-events`);
+  const describe = describeUrl(redisUrl);
+  try {
+    await waitForConnection(redis, describe);
+    await checkRedis(redis, describe);
+    await waitForConnection(subscriber, describe);
+  } catch (error) {
+    const reason = toStoreError(error);
+    if (options.whenUnreachable !== 'continue' || !isUnavailable(reason)) {
+      redis.disconnect();
+      subscriber.disconnect();
+      throw reason;
+    }
+    redis.once(
+      'ready',
+      () => void checkRedis(redis, describe).catch((late: unknown) => options.onUnusable?.(toStoreError(late))),
+    );
+    subscriber.connect().catch(() => undefined);
+  }
+
+  const run = loadScripts(redis, keys.base);
+  const context: StoreContext = { redis, keys, run, subscriptions: new Subscriptions(subscriber), clock, ids };
+  const queues = new BullQueues(redis, keys, () => blockingConnection(redisUrl, `${name}-queue`));
+  const farm = farmRecords(context);
+  let farmId: string | null = null;
+  const chain = chainOf(context, queues, async () => (farmId ??= (await farm.ensure(null)).id));
+
+  return {
+    farm: guarded(farm),
+    apps: guarded(appRecords(context, chain)),
+    deployments: guarded(deploymentRecords(context)),
+    chain: guarded(chain),
+    events: guarded(eventStreams(context)),
+    releases: guarded(releaseRecords(context)),
+    instances: guarded(instanceRecords(context)),
+    oneOffs: guarded(oneOffRecords(context)),
+    routing: guarded(routingRecords(context)),
+    processes: guarded(processRecords(context)),
+    queues: guarded({
+      take: (request: Parameters<BullQueues['take']>[0]) => queues.take(request),
+      depth: () => queues.depth(),
+    }),
+    async isReady() {
+      return await redis.ping().then(
+        (answer) => answer === 'PONG',
+        () => false,
+      );
+    },
+    async close() {
+      await queues.close().catch(() => undefined);
+      redis.disconnect();
+      subscriber.disconnect();
+    },
+  };
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'redis-unavailable';
 }

@@ -163,8 +163,16 @@ export type StepResult =
       readonly placement?: Placement;
     }
   | { readonly kind: 'skipped'; readonly note: string }
-  /** `retryAfterMs` null: final. `lesser`: cleanup failed, which changes no outcome. */
-  | { readonly kind: 'failed'; readonly diagnosis: Diagnosis; readonly note: string; readonly retryAfterMs: number | null }
+  /** `retryAfterMs` null: final (in cleanup: reported, the outcome stays). `hold`: nothing passes the environment's gate any more, and why. */
+  | {
+      readonly kind: 'failed';
+      readonly diagnosis: Diagnosis;
+      readonly note: string;
+      readonly retryAfterMs: number | null;
+      readonly hold?: string;
+    }
+  /** `switch` found that a newer deployment owns the route. */
+  | { readonly kind: 'superseded'; readonly note: string }
   /** The step's processes are gone. */
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'timed_out'; readonly diagnosis: Diagnosis; readonly limitMs: number }
@@ -283,7 +291,10 @@ export interface RoutingRecords {
    * By a router, after it has put a table to use: the route ids it serves now, and the requests still in flight at instances that its
    * table does not serve any more (an instance that is absent has none).
    */
-  acknowledge(processId: ProcessId, report: { routes: ReadonlyMap<EnvironmentId, RouteId>; inFlight: ReadonlyMap<InstanceId, number> }): Promise<void>;
+  acknowledge(
+    processId: ProcessId,
+    report: { routes: ReadonlyMap<EnvironmentId, RouteId>; inFlight: ReadonlyMap<InstanceId, number> },
+  ): Promise<void>;
   /** `pending`: alive routers that have not acknowledged. `alive` counts all alive routers. */
   acknowledgement(environmentId: EnvironmentId, routeId: RouteId): Promise<{ alive: number; pending: ProcessId[] }>;
   onAcknowledge(listener: () => void): Unsubscribe;

@@ -9,8 +9,13 @@ export type ConfigOf<Shape extends ConfigShape> = Readonly<{ [Name in keyof Shap
  * Reads a process's settings: everything that is wrong is reported at once, with the variable's name; an empty value counts as unset;
  * the result is frozen. Rejected values are not repeated, since some are secret. Throws `config-invalid`.
  */
-export function readConfig<Shape extends ConfigShape>(shape: Shape, environment: Readonly<Record<string, string | undefined>>): ConfigOf<Shape> {
-  const given = Object.fromEntries(Object.keys(shape).map((name) => [name, environment[name] === '' ? undefined : environment[name]]));
+export function readConfig<Shape extends ConfigShape>(
+  shape: Shape,
+  environment: Readonly<Record<string, string | undefined>>,
+): ConfigOf<Shape> {
+  const given = Object.fromEntries(
+    Object.keys(shape).map((name) => [name, environment[name] === '' ? undefined : environment[name]]),
+  );
   const parsed = z.object(shape).safeParse(given);
   if (parsed.success) return Object.freeze(parsed.data) as ConfigOf<Shape>;
   const errors = parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
@@ -19,20 +24,44 @@ export function readConfig<Shape extends ConfigShape>(shape: Shape, environment:
 }
 
 export const port = (fallback: number) =>
-  z.string().regex(/^\d{1,5}$/, 'a port number, 0 to 65535').default(String(fallback)).transform(Number).refine((value) => value <= 65_535, 'a port number, 0 to 65535');
+  z
+    .string()
+    .regex(/^\d{1,5}$/, 'a port number, 0 to 65535')
+    .default(String(fallback))
+    .transform(Number)
+    .refine((value) => value <= 65_535, 'a port number, 0 to 65535');
 
 export const flag = (fallback: boolean) =>
-  z.enum(['0', '1'], '0 or 1').default(fallback ? '1' : '0').transform((value) => value === '1');
+  z
+    .enum(['0', '1'], '0 or 1')
+    .default(fallback ? '1' : '0')
+    .transform((value) => value === '1');
 
 export const count = (fallback: number, bounds: { min: number; max: number }) =>
-  z.string().regex(/^\d{1,9}$/, `a whole number from ${bounds.min} to ${bounds.max}`).default(String(fallback)).transform(Number)
-    .refine((value) => value >= bounds.min && value <= bounds.max, `a whole number from ${bounds.min} to ${bounds.max}`);
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `a whole number from ${bounds.min} to ${bounds.max}`)
+    .default(String(fallback))
+    .transform(Number)
+    .refine(
+      (value) => value >= bounds.min && value <= bounds.max,
+      `a whole number from ${bounds.min} to ${bounds.max}`,
+    );
 
 /** Settings that every process has. */
 export const commonConfig = {
-  REDIS_URL: z.string().regex(/^rediss?:\/\//, 'a URL that starts with redis:// or rediss://').describe('Redis with AOF `always` and `noeviction`.'),
-  SWITCHYARD_DATA_DIR: z.string().default('.switchyard').describe('Directory for mirrors, snapshots, instances, blobs and keys; shared by the processes of a host.'),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'a URL that starts with redis:// or rediss://')
+    .describe('Redis with AOF `always` and `noeviction`.'),
+  SWITCHYARD_DATA_DIR: z
+    .string()
+    .default('.switchyard')
+    .describe('Directory for mirrors, snapshots, instances, blobs and keys; shared by the processes of a host.'),
   SWITCHYARD_METRICS_PORT: port(0).describe('Port of this process’s `/metrics` and `/readyz`; 0 takes any free one.'),
   SWITCHYARD_METRICS_HOST: z.string().default('127.0.0.1').describe('Address on which `/metrics` is served.'),
-  SWITCHYARD_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least level that is logged.'),
+  SWITCHYARD_LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('Least level that is logged.'),
 } satisfies ConfigShape;

@@ -58,7 +58,12 @@ export async function openDataDirectory(path: string, ids: Ids): Promise<DataDir
           return Farm.pick({ id: true, epoch: true }).parse(JSON.parse(await readFile(farmFile, 'utf8')));
         } catch (error) {
           if (isErrno(error, 'ENOENT')) return null;
-          throw new SwitchyardError('config-invalid', `${farmFile} is not readable; put back a copy from a backup or remove it`, {}, error);
+          throw new SwitchyardError(
+            'config-invalid',
+            `${farmFile} is not readable; put back a copy from a backup or remove it`,
+            {},
+            error,
+          );
         }
       },
       async rememberFarm(farm) {
@@ -67,7 +72,12 @@ export async function openDataDirectory(path: string, ids: Ids): Promise<DataDir
     };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new SwitchyardError('config-invalid', `The data directory ${root} can't be used (${reason}). Make it writable, or set SWITCHYARD_DATA_DIR to another one.`, {}, error);
+    throw new SwitchyardError(
+      'config-invalid',
+      `The data directory ${root} can't be used (${reason}). Make it writable, or set SWITCHYARD_DATA_DIR to another one.`,
+      {},
+      error,
+    );
   }
 }
 

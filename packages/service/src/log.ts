@@ -15,6 +15,9 @@ export function createLog(options: { process: string; level: string }): Log {
     base: { process: options.process, pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    redact: { paths: [...REDACTED, ...REDACTED.map((name) => `*.${name}`), 'req.headers.authorization', 'req.headers.cookie'], censor: '[redacted]' },
+    redact: {
+      paths: [...REDACTED, ...REDACTED.map((name) => `*.${name}`), 'req.headers.authorization', 'req.headers.cookie'],
+      censor: '[redacted]',
+    },
   });
 }

@@ -6,7 +6,11 @@ import type { Log } from './log.ts';
  * longer than `stopTimeoutMs` ends the process at once. A start that fails logs one line with what to do and exits with 1. A rejection
  * nobody handled ends the process: its supervisor starts it again, and the chain hands its work to another.
  */
-export async function runProcess(options: { log: Log; stopTimeoutMs: number; start: () => Promise<{ stop: () => Promise<void> }> }): Promise<void> {
+export async function runProcess(options: {
+  log: Log;
+  stopTimeoutMs: number;
+  start: () => Promise<{ stop: () => Promise<void> }>;
+}): Promise<void> {
   const { log } = options;
   const die = (error: unknown): never => {
     if (error instanceof SwitchyardError) log.fatal({ code: error.code }, error.message);

@@ -1,0 +1,42 @@
+import { type Deployment, DeploymentId } from '@switchyard/domain';
+import type { StoreContext } from './context.ts';
+import { deploymentOfHash } from './deployment-record.ts';
+import type { DeploymentRecords } from './store.ts';
+
+export function deploymentRecords({ redis, keys }: StoreContext): DeploymentRecords {
+  async function get(id: DeploymentId): Promise<Deployment | null> {
+    const hash = await redis.hgetall(keys.deployment(id));
+    return hash['id'] === undefined ? null : deploymentOfHash(hash);
+  }
+
+  async function getAll(members: readonly string[]): Promise<Deployment[]> {
+    const found = await Promise.all(members.map((id) => get(DeploymentId.parse(id))));
+    return found.filter((item) => item !== null);
+  }
+
+  return {
+    get,
+
+    async listOfApp(appId, { before, limit }) {
+      const highest = before === null ? '+inf' : `(${before}`;
+      return await getAll(
+        await redis.zrange(keys.deploymentsOf(appId), highest, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, limit),
+      );
+    },
+
+    async listRecent(limit) {
+      return await getAll(await redis.zrange(keys.recentDeployments, 0, String(limit - 1), 'REV'));
+    },
+
+    async counts() {
+      const waiting = { slot: 0, gate: 0, hold: 0, retry: 0 };
+      const members = await redis.smembers(keys.unfinished);
+      const reasons = await Promise.all(
+        members.map((id) => redis.hget(keys.deployment(DeploymentId.parse(id)), 'waiting')),
+      );
+      for (const reason of reasons)
+        if (reason === 'slot' || reason === 'gate' || reason === 'hold' || reason === 'retry') waiting[reason] += 1;
+      return { waiting, slots: { farm: await redis.scard(keys.slotsOfFarm) } };
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type {
+  AppId,
+  DeploymentId,
+  EnvironmentId,
+  HostId,
+  OneOffId,
+  ProcessId,
+  ProcessKind,
+  ReleaseId,
+} from '@switchyard/domain';
+
+/**
+ * Every key and channel, in one place. The Lua scripts build the same names from the same prefix (see lua/prelude.ts): one Redis, no
+ * cluster, so a script may touch keys it was not given.
+ */
+export function keysFor(prefix: string) {
+  const base = `${prefix}:`;
+  return {
+    base,
+    bullPrefix: `${prefix}:bull`,
+    farm: `${base}farm`,
+    /** Hash: name → app id. */
+    appNames: `${base}app-names`,
+    /** Hash {doc, counter, deleting}. */
+    app: (id: AppId) => `${base}app:${id}`,
+    deletingApps: `${base}deleting-apps`,
+    /** Hash {doc, gateHolder, hold}. */
+    environment: (id: EnvironmentId) => `${base}env:${id}`,
+    environmentsOf: (id: AppId) => `${base}envs-of:${id}`,
+    /** Hash; see deployment-record.ts. */
+    deployment: (id: DeploymentId) => `${base}dep:${id}`,
+    /** Sorted by number. */
+    deploymentsOf: (id: AppId) => `${base}deps-of:${id}`,
+    /** Sorted by time. */
+    recentDeployments: `${base}deps-recent`,
+    unfinished: `${base}unfinished`,
+    unfinishedOf: (id: EnvironmentId) => `${base}unfinished-of:${id}`,
+    unfinishedOfApp: (id: AppId) => `${base}unfinished-of-app:${id}`,
+    events: (id: DeploymentId) => `${base}events:${id}`,
+    logs: (id: DeploymentId) => `${base}logs:${id}`,
+    outbox: `${base}outbox`,
+    leases: `${base}leases`,
+    due: `${base}due`,
+    admitted: `${base}admitted`,
+    slotsOfFarm: `${base}slots:farm`,
+    sweepLeader: `${base}sweep-leader`,
+    cancelChannel: `${base}cancel`,
+    release: (id: ReleaseId) => `${base}release:${id}`,
+    /** Sorted by when they were last live. */
+    releasesOf: (id: EnvironmentId) => `${base}releases-of:${id}`,
+    /** Set of instance ids. */
+    instancesOf: (id: DeploymentId) => `${base}instances-of:${id}`,
+    instancesOfEnvironment: (id: EnvironmentId) => `${base}instances-of-env:${id}`,
+    /** Hash: instance id → DesiredInstance, over all hosts. */
+    desired: `${base}desired`,
+    desiredOfHost: (id: HostId) => `${base}desired-of:${id}`,
+    desiredChannel: (id: HostId) => `${base}desired-of:${id}`,
+    /** Hash: instance id → time until which it may drain. */
+    drains: `${base}drains`,
+    observed: `${base}observed`,
+    observedOf: (id: DeploymentId) => `${base}observed-of-dep:${id}`,
+    observedOfHost: (id: HostId) => `${base}observed-of:${id}`,
+    observedChannel: `${base}observed`,
+    oneOff: (id: OneOffId) => `${base}one-off:${id}`,
+    oneOffOf: (id: DeploymentId) => `${base}one-off-of:${id}`,
+    oneOffsOfHost: (id: HostId) => `${base}one-offs-of:${id}`,
+    oneOffChannel: `${base}one-off`,
+    /** Hash: environment id → Route. */
+    routes: `${base}routes`,
+    /** Hash: instance id → Endpoint. */
+    endpoints: `${base}endpoints`,
+    tableVersion: `${base}table-version`,
+    tableChannel: `${base}table`,
+    acknowledged: (id: ProcessId) => `${base}acknowledged:${id}`,
+    inFlight: (id: ProcessId) => `${base}in-flight:${id}`,
+    acknowledgeChannel: `${base}acknowledged`,
+    /** Sorted by the last beat. */
+    processes: (kind: ProcessKind) => `${base}processes:${kind}`,
+    process: (id: ProcessId) => `${base}process:${id}`,
+    eventsChannel: (id: DeploymentId) => `${base}events:${id}`,
+  } as const;
+}
+
+export type Keys = ReturnType<typeof keysFor>;

@@ -1,0 +1,61 @@
+import { LIMITS } from '@switchyard/domain';
+
+/**
+ * Takes a deployment into the pipeline.
+ *
+ * ARGV[2]  deployment id
+ * ARGV[3]  app id
+ * ARGV[4]  environment id
+ * ARGV[5]  deploy | rollback | restart
+ * ARGV[6]  note for the stages that a rollback or restart does not need
+ * ARGV[7]  event data of deployment.queued, with @NUMBER@ where the number goes
+ * ARGV[8…] fields and values of the hash
+ *
+ * Answers {'accepted', number, outbox} or {'app-not-found' | 'app-being-deleted' | 'too-many-of-app' | 'too-many-of-farm', 0, {}}.
+ * Events: deployment.queued, and what superseding queued deployments brings.
+ */
+export const ACCEPT = `
+local id, app, environment, kind = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local appKey = P .. 'app:' .. app
+if redis.call('EXISTS', appKey) == 0 then return reply('app-not-found', 0) end
+if redis.call('HGET', appKey, 'deleting') == '1' then return reply('app-being-deleted', 0) end
+if redis.call('SCARD', P .. 'unfinished-of-app:' .. app) >= ${LIMITS.maxUnfinishedPerApp} then return reply('too-many-of-app', 0) end
+if redis.call('SCARD', P .. 'unfinished') >= ${LIMITS.maxUnfinishedPerFarm} then return reply('too-many-of-farm', 0) end
+
+local number = redis.call('HINCRBY', appKey, 'counter', 1)
+redis.call('HSET', dep(id), unpack(ARGV, 8))
+set(id, 'number', number, 'accepted', redis.call('INCR', P .. 'accepted'), 'status', 'queued')
+redis.call('ZADD', P .. 'deps-of:' .. app, number, id)
+redis.call('ZADD', P .. 'deps-recent', now, id)
+redis.call('SADD', P .. 'unfinished', id)
+redis.call('SADD', P .. 'unfinished-of-app:' .. app, id)
+emit(id, 'deployment.queued', (string.gsub(ARGV[7], '@NUMBER@', tostring(number))))
+
+if kind ~= 'restart' then
+  for _, other in ipairs(redis.call('ZRANGE', P .. 'unfinished-of:' .. environment, 0, -1)) do
+    if get(other, 'status') == 'queued' then decide(other, 'superseded') end
+  end
+end
+redis.call('ZADD', P .. 'unfinished-of:' .. environment, number, id)
+
+for _, stage in ipairs(STAGES) do
+  set(id, 's:' .. stage .. ':status', 'pending', 's:' .. stage .. ':n', 0)
+end
+if kind == 'deploy' then
+  set(id, 'step', 'pin')
+  hand(id)
+else
+  for _, stage in ipairs(STAGES) do
+    if stage == 'health' then break end
+    setStage(id, stage, 'skipped', ARGV[6])
+    emit(id, 'stage.skipped', '{"stage":"' .. stage .. '","note":' .. json(ARGV[6]) .. '}')
+  end
+  set(id, 'step', 'health')
+  enqueue(id)
+end
+admit()
+if get(id, 'waiting') == 'slot' then
+  emit(id, 'deployment.waiting', '{"reason":"slot","note":"Waits for a free slot."}')
+end
+return reply('accepted', number)
+`;

@@ -1,0 +1,99 @@
+/**
+ * Asks for the right to run a step.
+ *
+ * ARGV[2]  deployment id
+ * ARGV[3]  step
+ * ARGV[4]  process id
+ * ARGV[5]  lease in milliseconds
+ *
+ * Answers {'run', token, attempt, counted, deployment hash, app document, environment hash, outbox}
+ * or {'done' | 'held' | 'waiting' | 'not-next' | 'gone', outbox}.
+ * Events: stage.started; deployment.waiting; what superseding brings.
+ */
+export const BEGIN = `
+local id, step, process = ARGV[2], ARGV[3], ARGV[4]
+if redis.call('EXISTS', dep(id)) == 0 then return reply('gone') end
+local current = get(id, 'step')
+if current == '' then return reply('done') end
+if current ~= step then
+  if STEP_INDEX[step] < STEP_INDEX[current] then return reply('done') end
+  return reply('not-next')
+end
+local lease = get(id, 'lease')
+if lease ~= '' and tonumber(get(id, 'leaseUntil')) > tonumber(now) then return reply('held') end
+local reason = get(id, 'waiting')
+if reason == 'gate' or reason == 'hold' then return reply('waiting') end
+if reason == 'retry' and tonumber(get(id, 'retryAt')) > tonumber(now) + 50 then return reply('waiting') end
+
+local function wait(why, note)
+  redis.call('ZREM', P .. 'admitted', id)
+  giveSlotBack(id)
+  set(id, 'waiting', why)
+  emit(id, 'deployment.waiting', '{"reason":"' .. why .. '","note":' .. json(note) .. '}')
+  admit()
+  return reply('waiting')
+end
+
+-- An expired lease is taken over here as in the sweep, whichever comes first.
+if lease ~= '' then loseAttempt(id, step) end
+
+if GATED[step] and get(id, 'gateExempt') ~= '1' then
+  local environment = get(id, 'environmentId')
+  local number = tonumber(get(id, 'number'))
+  local key = P .. 'env:' .. environment
+  local holder = redis.call('HGET', key, 'gateHolder') or ''
+  if holder ~= id then
+    local newest = redis.call('ZREVRANGE', P .. 'gate:' .. environment, 0, 0, 'WITHSCORES')
+    local outdated = routeOwner(environment) > number
+      or (holder ~= '' and tonumber(get(holder, 'number')) > number)
+      or (newest[2] and tonumber(newest[2]) > number)
+    if outdated then
+      decide(id, 'superseded')
+      admit()
+      return reply('done')
+    end
+    local hold = redis.call('HGET', key, 'hold') or ''
+    local held = hold ~= '' and cjson.decode(hold).scope == 'all'
+    if holder ~= '' or held then
+      for _, other in ipairs(redis.call('ZRANGE', P .. 'gate:' .. environment, 0, -1)) do decide(other, 'superseded') end
+      redis.call('ZADD', P .. 'gate:' .. environment, number, id)
+      if held then return wait('hold', 'The environment is on hold: ' .. cjson.decode(hold).reason) end
+      return wait('gate', 'Deployment #' .. get(holder, 'number') .. ' is between migrate and switch; this one goes on when it has left.')
+    end
+    redis.call('HSET', key, 'gateHolder', id)
+  end
+end
+
+if step ~= 'pin' and not hasSlot(id) then
+  if not slotIsFree(id) then
+    enqueue(id)
+    emit(id, 'deployment.waiting', '{"reason":"slot","note":"Waits for a free slot."}')
+    return reply('waiting')
+  end
+  takeSlot(id)
+end
+
+stopWaiting(id)
+local token = redis.call('HINCRBY', dep(id), 'token', 1)
+local leaseUntil = tonumber(now) + tonumber(ARGV[5])
+set(id, 'lease', token, 'leaseUntil', leaseUntil, 'owner', process)
+redis.call('ZADD', P .. 'leases', leaseUntil, id)
+
+local attempt, counted
+if step == 'pin' then
+  attempt = redis.call('HINCRBY', dep(id), 'pin:n', 1)
+  counted = redis.call('HINCRBY', dep(id), 'pin:counted', 1)
+else
+  if get(id, 'began') ~= '1' then set(id, 'began', '1', 'startedAt', now) end
+  if get(id, 'status') == 'queued' then setStatus(id, 'running') end
+  attempt = redis.call('HINCRBY', dep(id), 's:' .. step .. ':n', 1)
+  counted = redis.call('HINCRBY', dep(id), 's:' .. step .. ':counted', 1)
+  setStage(id, step, 'running')
+  set(id, 's:' .. step .. ':a:' .. attempt,
+    '{"token":' .. token .. ',"processId":"' .. process .. '","startedAt":' .. now .. ',"endedAt":null,"result":"running","note":null}')
+  emit(id, 'stage.started', '{"stage":"' .. step .. '","attempt":' .. attempt .. '}')
+end
+return reply('run', token, attempt, counted, redis.call('HGETALL', dep(id)),
+  redis.call('HGET', P .. 'app:' .. get(id, 'appId'), 'doc') or '',
+  redis.call('HGETALL', P .. 'env:' .. get(id, 'environmentId')))
+`;

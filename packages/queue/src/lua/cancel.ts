@@ -1,0 +1,38 @@
+/**
+ * Asks for a deployment's end.
+ *
+ * ARGV[2]  deployment id
+ *
+ * Answers {'not-found' | 'already-ended' | 'already-switched' | 'cancelling' | 'cancelled', outbox}; the owning worker is told over the
+ * cancel channel and with its next beat.
+ * Events: deployment.cancelling; deployment.decided and .ended where nothing runs.
+ */
+export const CANCEL = `
+local id = ARGV[2]
+if redis.call('EXISTS', dep(id)) == 0 then return reply('not-found') end
+local status = get(id, 'status')
+if next(MOVES[status]) == nil then return reply('already-ended') end
+if get(id, 'liveAt') ~= '' then return reply('already-switched') end
+if get(id, 'outcome') ~= '' then
+  if get(id, 'outcome') == 'cancelled' then return reply('cancelling') end
+  return reply('already-ended')
+end
+if get(id, 'cancelRequestedAt') ~= '' then return reply('cancelling') end
+
+set(id, 'cancelRequestedAt', now)
+if get(id, 'began') ~= '1' then
+  redis.call('PUBLISH', P .. 'cancel', id)
+  decide(id, 'cancelled')
+  admit()
+  return reply('cancelled')
+end
+setStatus(id, 'cancelling')
+emit(id, 'deployment.cancelling', '{}')
+if get(id, 'lease') ~= '' then
+  redis.call('PUBLISH', P .. 'cancel', id)
+else
+  decide(id, 'cancelled')
+  admit()
+end
+return reply('cancelling')
+`;

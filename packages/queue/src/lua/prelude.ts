@@ -1,0 +1,256 @@
+import { DEPLOYMENT_TRANSITIONS, LIMITS, STAGE_TRAITS, STAGE_TRANSITIONS, STAGES, STEPS } from '@switchyard/domain';
+
+/** Written into Lua as a literal: tables of the domain are never typed a second time. */
+function luaLiteral(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (Array.isArray(value)) return `{${value.map(luaLiteral).join(',')}}`;
+  if (typeof value === 'object' && value !== null)
+    return `{${Object.entries(value)
+      .map(([key, item]) => `[${JSON.stringify(key)}]=${luaLiteral(item)}`)
+      .join(',')}}`;
+  throw new Error(`no Lua literal for ${String(value)}`);
+}
+
+const asSets = (table: Readonly<Record<string, readonly string[]>>): Record<string, Record<string, boolean>> =>
+  Object.fromEntries(
+    Object.entries(table).map(([from, to]) => [from, Object.fromEntries(to.map((name) => [name, true]))]),
+  );
+
+const tables = `
+local STAGES = ${luaLiteral(STAGES)}
+local STEP_INDEX = ${luaLiteral(Object.fromEntries(STEPS.map((step, index) => [step, index])))}
+local POOL = ${luaLiteral({ pin: 'light', ...Object.fromEntries(STAGES.map((stage) => [stage, STAGE_TRAITS[stage].pool])) })}
+local GATED = ${luaLiteral(Object.fromEntries(STAGES.filter((stage) => STAGE_TRAITS[stage].gated).map((stage) => [stage, true])))}
+local MOVES = ${luaLiteral(asSets(DEPLOYMENT_TRANSITIONS))}
+local STAGE_MOVES = ${luaLiteral(asSets(STAGE_TRANSITIONS))}
+local SLOTS = ${luaLiteral({ farm: LIMITS.slotsPerFarm, team: LIMITS.slotsPerTeam, app: LIMITS.slotsPerApp })}
+`;
+
+/**
+ * Shared by the scripts of the chain.
+ *
+ * KEYS[1]  prefix of all keys, with its colon
+ * ARGV[1]  now, in milliseconds
+ *
+ * A deployment is a hash; '' stands for null. \`outbox\` collects the entries that a script adds, so that its caller can hand them on at
+ * once; whatever the caller fails to hand on stays in the outbox hash for the sweep.
+ */
+export const PRELUDE = `
+${tables}
+local P = KEYS[1]
+local now = ARGV[1]
+local outbox = {}
+
+local function dep(id) return P .. 'dep:' .. id end
+local function get(id, field) return redis.call('HGET', dep(id), field) or '' end
+local function set(id, ...) redis.call('HSET', dep(id), ...) end
+local function json(text) return cjson.encode(text) end
+local function orNull(text) if text == '' then return 'null' end return text end
+
+local function emit(id, kind, data)
+  local sequence = redis.call('HINCRBY', dep(id), 'sequence', 1)
+  local event = '{"id":' .. sequence .. ',"type":"' .. kind .. '","at":' .. now .. ',"deploymentId":"' .. id .. '","data":' .. data .. '}'
+  redis.call('XADD', P .. 'events:' .. id, sequence .. '-0', 'e', event)
+  redis.call('PUBLISH', P .. 'events:' .. id, event)
+end
+
+local function setStatus(id, to)
+  local from = get(id, 'status')
+  if from == to then return end
+  if not MOVES[from][to] then error('deployment ' .. id .. ': ' .. from .. ' to ' .. to .. ' is not a transition') end
+  set(id, 'status', to)
+end
+
+local function setStage(id, stage, to, note)
+  local field = 's:' .. stage .. ':'
+  local from = get(id, field .. 'status')
+  if from == to then return end
+  if not STAGE_MOVES[from][to] then error('stage ' .. stage .. ' of ' .. id .. ': ' .. from .. ' to ' .. to .. ' is not a transition') end
+  set(id, field .. 'status', to, field .. 'note', note or '')
+  if to == 'running' and get(id, field .. 'startedAt') == '' then set(id, field .. 'startedAt', now) end
+  if next(STAGE_MOVES[to]) == nil then set(id, field .. 'endedAt', now) end
+end
+
+local function closeAttempt(id, stage, result, note)
+  local field = 's:' .. stage .. ':a:' .. get(id, 's:' .. stage .. ':n')
+  local text = get(id, field)
+  if text == '' then return end
+  local attempt = cjson.decode(text)
+  attempt.endedAt = tonumber(now)
+  attempt.result = result
+  if note and note ~= '' then attempt.note = note end
+  set(id, field, cjson.encode(attempt))
+end
+
+local function hasSlot(id) return redis.call('SISMEMBER', P .. 'slots:farm', id) == 1 end
+
+local function slotIsFree(id)
+  return redis.call('SCARD', P .. 'slots:farm') < SLOTS.farm
+    and redis.call('SCARD', P .. 'slots:team:' .. get(id, 'teamId')) < SLOTS.team
+    and redis.call('SCARD', P .. 'slots:app:' .. get(id, 'appId')) < SLOTS.app
+end
+
+local function takeSlot(id)
+  redis.call('SADD', P .. 'slots:farm', id)
+  redis.call('SADD', P .. 'slots:team:' .. get(id, 'teamId'), id)
+  redis.call('SADD', P .. 'slots:app:' .. get(id, 'appId'), id)
+end
+
+local function giveSlotBack(id)
+  redis.call('SREM', P .. 'slots:farm', id)
+  redis.call('SREM', P .. 'slots:team:' .. get(id, 'teamId'), id)
+  redis.call('SREM', P .. 'slots:app:' .. get(id, 'appId'), id)
+end
+
+local function stopWaiting(id)
+  redis.call('ZREM', P .. 'waiting:' .. get(id, 'teamId'), id)
+  redis.call('ZREM', P .. 'gate:' .. get(id, 'environmentId'), id)
+  redis.call('ZREM', P .. 'due', id)
+  redis.call('ZREM', P .. 'admitted', id)
+  set(id, 'waiting', '')
+end
+
+local function clearLease(id)
+  redis.call('ZREM', P .. 'leases', id)
+  set(id, 'lease', '', 'leaseUntil', '', 'owner', '')
+end
+
+-- The worker of the current attempt is gone: the attempt is closed and does not count against the stage's limit.
+local function loseAttempt(id, step)
+  clearLease(id)
+  if step == 'pin' then
+    redis.call('HINCRBY', dep(id), 'pin:counted', -1)
+    return
+  end
+  closeAttempt(id, step, 'lost', 'Its worker was lost.')
+  redis.call('HINCRBY', dep(id), 's:' .. step .. ':counted', -1)
+  redis.call('HINCRBY', dep(id), 's:' .. step .. ':lost', 1)
+  emit(id, 'stage.lost', '{"stage":"' .. step .. '","attempt":' .. get(id, 's:' .. step .. ':n') .. ',"note":"Its worker was lost; another takes over."}')
+end
+
+-- A wake-up for the current step. Its job id carries a counter: BullMQ ignores an id it has seen.
+local function hand(id, delayMs)
+  local step = get(id, 'step')
+  local placement = get(id, 'placement')
+  local queue = POOL[step]
+  if placement ~= 'any' then queue = 'host-' .. string.sub(placement, 6) end
+  local jobId = id .. '-' .. step .. '-' .. redis.call('HINCRBY', dep(id), 'wake', 1)
+  local entry = '{"queue":"' .. queue .. '","step":"' .. step .. '","deploymentId":"' .. id .. '","jobId":"' .. jobId .. '","delayMs":' .. (delayMs or 0) .. '}'
+  redis.call('HSET', P .. 'outbox', jobId, entry)
+  set(id, 'jobId', jobId)
+  if (delayMs or 0) == 0 then redis.call('ZADD', P .. 'admitted', now, id) end
+  outbox[#outbox + 1] = entry
+end
+
+-- Later stages first, then in the order of acceptance.
+local function enqueue(id)
+  local team = get(id, 'teamId')
+  local rank = (9 - STEP_INDEX[get(id, 'step')]) * 1e12 + tonumber(get(id, 'accepted'))
+  redis.call('ZADD', P .. 'waiting:' .. team, rank, id)
+  redis.call('ZADD', P .. 'turns', 'NX', redis.call('INCR', P .. 'turn'), team)
+  set(id, 'waiting', 'slot')
+end
+
+local function admitOneOf(team)
+  if redis.call('SCARD', P .. 'slots:team:' .. team) >= SLOTS.team then return false end
+  for _, id in ipairs(redis.call('ZRANGE', P .. 'waiting:' .. team, 0, 199)) do
+    if redis.call('SCARD', P .. 'slots:app:' .. get(id, 'appId')) < SLOTS.app then
+      takeSlot(id)
+      stopWaiting(id)
+      hand(id)
+      redis.call('ZADD', P .. 'turns', redis.call('INCR', P .. 'turn'), team)
+      return true
+    end
+  end
+  return false
+end
+
+-- Moves work into the outbox while a slot is free, the teams in turn.
+local function admit()
+  local moved = true
+  while moved do
+    moved = false
+    if redis.call('SCARD', P .. 'slots:farm') >= SLOTS.farm then return end
+    for _, team in ipairs(redis.call('ZRANGE', P .. 'turns', 0, -1)) do
+      if redis.call('ZCARD', P .. 'waiting:' .. team) == 0 then
+        redis.call('ZREM', P .. 'turns', team)
+      elseif admitOneOf(team) then
+        moved = true
+        break
+      end
+    end
+  end
+end
+
+local function enqueueAndAdmit(id)
+  enqueue(id)
+  admit()
+  if get(id, 'waiting') == 'slot' then
+    emit(id, 'deployment.waiting', '{"reason":"slot","note":"Waits for a free slot."}')
+  end
+end
+
+local function finalize(id)
+  setStatus(id, get(id, 'outcome'))
+  set(id, 'endedAt', now, 'step', '', 'waiting', '')
+  if get(id, 's:cleanup:status') == 'pending' then setStage(id, 'cleanup', 'skipped', 'There was nothing to clean up.') end
+  redis.call('SREM', P .. 'unfinished', id)
+  redis.call('ZREM', P .. 'unfinished-of:' .. get(id, 'environmentId'), id)
+  redis.call('SREM', P .. 'unfinished-of-app:' .. get(id, 'appId'), id)
+  emit(id, 'deployment.ended', '{"outcome":"' .. get(id, 'outcome') .. '"}')
+end
+
+local passGate
+
+-- The outcome is known: nothing but cleanup follows.
+local function decide(id, outcome, diagnosis)
+  if get(id, 'outcome') ~= '' then return end
+  if outcome == 'superseded' and get(id, 'cancelRequestedAt') ~= '' then outcome = 'cancelled' end
+  set(id, 'outcome', outcome)
+  if diagnosis and diagnosis ~= '' then set(id, 'diagnosis', diagnosis) end
+  emit(id, 'deployment.decided', '{"outcome":"' .. outcome .. '","diagnosis":' .. orNull(get(id, 'diagnosis')) .. '}')
+  for _, stage in ipairs(STAGES) do
+    local status = get(id, 's:' .. stage .. ':status')
+    if stage ~= 'cleanup' and status == 'pending' then setStage(id, stage, 'skipped', 'Not reached.') end
+    if stage ~= 'cleanup' and status == 'waiting' then setStage(id, stage, 'cancelled', '') end
+  end
+  stopWaiting(id)
+  clearLease(id)
+  giveSlotBack(id)
+  if get(id, 'began') == '1' then
+    set(id, 'step', 'cleanup')
+    enqueue(id)
+  else
+    finalize(id)
+  end
+  passGate(get(id, 'environmentId'), id)
+end
+
+-- Takes the gate from \`leaver\` where it holds it, and gives a free gate to the newest that waits; the older ones are superseded.
+passGate = function(environment, leaver)
+  local key = P .. 'env:' .. environment
+  if redis.call('HGET', key, 'gateHolder') == leaver then redis.call('HSET', key, 'gateHolder', '') end
+  if (redis.call('HGET', key, 'gateHolder') or '') ~= '' then return end
+  local hold = redis.call('HGET', key, 'hold') or ''
+  if hold ~= '' and cjson.decode(hold).scope == 'all' then return end
+  local waiters = redis.call('ZREVRANGE', P .. 'gate:' .. environment, 0, -1)
+  if #waiters == 0 then return end
+  redis.call('HSET', key, 'gateHolder', waiters[1])
+  stopWaiting(waiters[1])
+  enqueue(waiters[1])
+  for index = 2, #waiters do decide(waiters[index], 'superseded') end
+end
+
+local function routeOwner(environment)
+  local route = redis.call('HGET', P .. 'routes', environment)
+  if not route then return 0 end
+  return cjson.decode(route).owner
+end
+
+local function reply(...)
+  local answer = {...}
+  answer[#answer + 1] = outbox
+  return answer
+end
+`;

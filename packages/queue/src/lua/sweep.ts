@@ -1,0 +1,93 @@
+import { LIMITS } from '@switchyard/domain';
+
+/**
+ * Finds what stopped moving: leases that ran out, retries whose wake-up was lost, admitted work that nobody began.
+ *
+ * ARGV[2]  diagnosis of lost workers as JSON, with @STAGE@ where the stage goes
+ *
+ * Answers {taken over, rewoken, [id, job id, …] of work admitted a while ago, outbox}.
+ * Events: stage.lost; deployment.decided where a stage lost too many workers.
+ */
+export const SWEEP = `
+local takenOver, rewoken = 0, 0
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', now, 'LIMIT', 0, 100)) do
+  local step = get(id, 'step')
+  takenOver = takenOver + 1
+  if step == '' then
+    clearLease(id)
+    giveSlotBack(id)
+  else
+    loseAttempt(id, step)
+    local lost = step == 'pin' and 0 or tonumber(get(id, 's:' .. step .. ':lost'))
+    if step == 'pin' then
+      hand(id)
+    elseif lost <= ${LIMITS.maxLostWorkersPerStage} then
+      setStage(id, step, 'waiting', 'Its worker was lost; another takes over.')
+      hand(id)
+    else
+      setStage(id, step, 'failed', 'Workers were lost repeatedly in this stage.')
+      if step == 'cleanup' then
+        giveSlotBack(id)
+        finalize(id)
+      else
+        decide(id, 'failed', (string.gsub(ARGV[2], '@STAGE@', step)))
+      end
+    end
+  end
+end
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'due', '-inf', tonumber(now) - 2000, 'LIMIT', 0, 100)) do
+  if get(id, 'waiting') == 'retry' then
+    redis.call('ZADD', P .. 'due', now, id)
+    hand(id)
+    rewoken = rewoken + 1
+  else
+    redis.call('ZREM', P .. 'due', id)
+  end
+end
+
+local admitted = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'admitted', '-inf', tonumber(now) - ${LIMITS.sweepMs * 2}, 'LIMIT', 0, 100)) do
+  if get(id, 'step') == '' or get(id, 'lease') ~= '' then
+    redis.call('ZREM', P .. 'admitted', id)
+  else
+    admitted[#admitted + 1] = id
+    admitted[#admitted + 1] = get(id, 'jobId')
+  end
+end
+admit()
+return reply(takenOver, rewoken, admitted)
+`;
+
+/**
+ * Wakes admitted work again whose job is gone from its queue.
+ *
+ * ARGV[2…]  deployment id and the job id that was looked for, in pairs
+ *
+ * Answers {how many, outbox}.
+ */
+export const REWAKE = `
+local count = 0
+for index = 2, #ARGV, 2 do
+  local id = ARGV[index]
+  if get(id, 'jobId') == ARGV[index + 1] and get(id, 'lease') == '' and get(id, 'step') ~= '' then
+    hand(id)
+    count = count + 1
+  end
+end
+return reply(count)
+`;
+
+/**
+ * Lifts the hold of an environment.
+ *
+ * ARGV[2]  environment id
+ *
+ * Answers {outbox}.
+ */
+export const RELEASE_HOLD = `
+redis.call('HSET', P .. 'env:' .. ARGV[2], 'hold', '')
+passGate(ARGV[2], '-')
+admit()
+return reply()
+`;

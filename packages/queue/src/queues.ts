@@ -1,0 +1,123 @@
+import { DeploymentId, StepName } from '@switchyard/domain';
+import { type Job, Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import type { Keys } from './keys.ts';
+import type { Queues, Wake } from './store.ts';
+
+/** What a script leaves in the outbox: a wake-up that has to become a BullMQ job. */
+export const OutboxEntry = z.object({
+  queue: z.string().regex(/^[\w-]+$/),
+  step: StepName,
+  deploymentId: DeploymentId,
+  jobId: z.string(),
+  delayMs: z.number().nonnegative(),
+});
+export type OutboxEntry = z.infer<typeof OutboxEntry>;
+
+const JobData = z.object({ deploymentId: DeploymentId, step: StepName });
+
+/**
+ * BullMQ redelivers a job whose worker died; the record, not BullMQ, counts lost workers, so its own count never ends a job.
+ * Finished jobs are removed: an id that sits in a finished set would be ignored when added again.
+ */
+const NEVER = 1_000_000;
+
+export class BullQueues implements Queues {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+  readonly #connect: () => Redis;
+  readonly #queues = new Map<string, Queue>();
+  readonly #workers = new Set<Worker>();
+
+  /** `connect` makes a connection that blocks, for workers. */
+  constructor(redis: Redis, keys: Keys, connect: () => Redis) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#connect = connect;
+  }
+
+  #queue(name: string): Queue {
+    const known = this.#queues.get(name);
+    if (known !== undefined) return known;
+    const queue = new Queue(name, {
+      connection: this.#redis,
+      prefix: this.#keys.bullPrefix,
+      skipVersionCheck: true,
+      skipWaitingForReady: true,
+    });
+    queue.on('error', () => undefined);
+    this.#queues.set(name, queue);
+    return queue;
+  }
+
+  /** Adds the jobs, then takes the entries out of the outbox: whatever fails in between is added again under the same id. */
+  async handOn(entries: readonly OutboxEntry[]): Promise<void> {
+    if (entries.length === 0) return;
+    await Promise.all(
+      entries.map(({ queue, step, deploymentId, jobId, delayMs }) =>
+        this.#queue(queue).add(
+          step,
+          { deploymentId, step },
+          { jobId, delay: delayMs, attempts: 1, removeOnComplete: true, removeOnFail: true },
+        ),
+      ),
+    );
+    await this.#redis.hdel(this.#keys.outbox, ...entries.map(({ jobId }) => jobId));
+  }
+
+  /** Hands on whatever its writer did not get to. */
+  async emptyOutbox(): Promise<number> {
+    const entries = Object.values(await this.#redis.hgetall(this.#keys.outbox)).map((text) =>
+      OutboxEntry.parse(JSON.parse(text)),
+    );
+    await this.handOn(entries);
+    return entries.length;
+  }
+
+  async has(queue: string, jobId: string): Promise<boolean> {
+    return (await this.#queue(queue).getJob(jobId)) !== undefined;
+  }
+
+  async take({ queues, concurrency, work, onError }: Parameters<Queues['take']>[0]): ReturnType<Queues['take']> {
+    const workers = queues.map((name) => {
+      const worker = new Worker(name, async (job: Job) => await work(JobData.parse(job.data) satisfies Wake), {
+        connection: this.#connect(),
+        prefix: this.#keys.bullPrefix,
+        concurrency,
+        maxStalledCount: NEVER,
+        removeOnComplete: { count: 0 },
+        removeOnFail: { count: 0 },
+        skipVersionCheck: true,
+      });
+      worker.on('error', onError);
+      worker.on('failed', (_job, error) => onError(error));
+      this.#workers.add(worker);
+      return worker;
+    });
+    await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+    return {
+      quiet: async () => void (await Promise.all(workers.map((worker) => worker.pause(true)))),
+      close: async () => {
+        await Promise.all(workers.map((worker) => worker.close()));
+        for (const worker of workers) this.#workers.delete(worker);
+      },
+    };
+  }
+
+  async depth(): ReturnType<Queues['depth']> {
+    const names = new Set(['light', 'heavy', ...this.#queues.keys()]);
+    const counts = await Promise.all(
+      [...names].map(async (queue) => {
+        const states = await this.#queue(queue).getJobCounts('wait', 'active', 'delayed');
+        return Object.entries(states).map(([state, count]) => ({ queue, state, count }));
+      }),
+    );
+    return counts.flat();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#workers].map((worker) => worker.close(true)));
+    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+  }
+}

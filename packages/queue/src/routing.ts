@@ -1,0 +1,104 @@
+import { Endpoint, LIMITS, ProcessId, Route } from '@switchyard/domain';
+import { z } from 'zod';
+import type { StoreContext } from './context.ts';
+import type { RoutingRecords } from './store.ts';
+
+/** A router that was lost makes drains unsure for as long as its connections could matter. */
+const LOST_ROUTER_MATTERS_MS = LIMITS.drainTimeoutMs * 2;
+
+export function routingRecords({ redis, keys, subscriptions, clock }: StoreContext): RoutingRecords {
+  async function aliveRouters(): Promise<ProcessId[]> {
+    const members = await redis.zrangebyscore(keys.processes('router'), clock() - LIMITS.processGoneMs, '+inf');
+    return members.map((id) => ProcessId.parse(id));
+  }
+
+  async function route(id: `env_${string}`): Promise<Route | null> {
+    const document = await redis.hget(keys.routes, id);
+    return document === null ? null : Route.parse(JSON.parse(document));
+  }
+
+  const changed = () => redis.multi().incr(keys.tableVersion).publish(keys.tableChannel, '');
+
+  return {
+    route,
+
+    async table() {
+      const answer = await redis.multi().get(keys.tableVersion).hvals(keys.routes).hvals(keys.endpoints).exec();
+      const [version, routes, endpoints] = z
+        .tuple([z.string().nullable(), z.array(z.string()), z.array(z.string())])
+        .parse(
+          (answer ?? []).map(([error, value]) => {
+            if (error !== null) throw error;
+            return value;
+          }),
+        );
+      return {
+        version: Number(version ?? 0),
+        routes: routes.map((document) => Route.parse(JSON.parse(document))),
+        endpoints: endpoints.map((document) => Endpoint.parse(JSON.parse(document))),
+      };
+    },
+
+    onChange(listener) {
+      return subscriptions.hint(keys.tableChannel, () => listener());
+    },
+
+    async putEndpoint(endpoint) {
+      await changed().hset(keys.endpoints, endpoint.instanceId, JSON.stringify(endpoint)).exec();
+    },
+
+    async removeEndpoint(id) {
+      if ((await redis.hdel(keys.endpoints, id)) > 0) await changed().exec();
+    },
+
+    async acknowledge(processId, { routes, inFlight }) {
+      const acknowledged = keys.acknowledged(processId);
+      const counts = keys.inFlight(processId);
+      const report = redis.multi().del(acknowledged, counts);
+      if (routes.size > 0) report.hset(acknowledged, Object.fromEntries(routes));
+      if (inFlight.size > 0) report.hset(counts, Object.fromEntries(inFlight));
+      await report.publish(keys.acknowledgeChannel, '').exec();
+    },
+
+    async acknowledgement(environmentId, routeId) {
+      const alive = await aliveRouters();
+      const seen = await Promise.all(alive.map((id) => redis.hget(keys.acknowledged(id), environmentId)));
+      return { alive: alive.length, pending: alive.filter((_, index) => seen[index] !== routeId) };
+    },
+
+    onAcknowledge(listener) {
+      return subscriptions.hint(keys.acknowledgeChannel, () => listener());
+    },
+
+    async fence(processId) {
+      await redis.zrem(keys.processes('router'), processId);
+    },
+
+    async inFlight({ id, environmentId }) {
+      const now = clock();
+      const routers = await redis.zrangebyscore(
+        keys.processes('router'),
+        now - LOST_ROUTER_MATTERS_MS,
+        '+inf',
+        'WITHSCORES',
+      );
+      const current = await route(environmentId);
+      let count = 0;
+      let unsure = false;
+      for (let index = 0; index + 1 < routers.length; index += 2) {
+        const router = ProcessId.parse(routers[index]);
+        if (Number(routers[index + 1]) < now - LIMITS.processGoneMs) {
+          unsure = true;
+          continue;
+        }
+        const [acknowledged, requests] = await Promise.all([
+          redis.hget(keys.acknowledged(router), environmentId),
+          redis.hget(keys.inFlight(router), id),
+        ]);
+        if (current !== null && acknowledged !== current.id) unsure = true;
+        count += Number(requests ?? 0);
+      }
+      return { count, unsure };
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import type { Redis } from 'ioredis';
+import { ACCEPT } from './lua/accept.ts';
+import { BEAT } from './lua/beat.ts';
+import { BEGIN } from './lua/begin.ts';
+import { CANCEL } from './lua/cancel.ts';
+import { FINISH } from './lua/finish.ts';
+import { MOVE_ROUTE } from './lua/move-route.ts';
+import { PRELUDE } from './lua/prelude.ts';
+import {
+  ADVANCE_ONE_OFF,
+  APPEND_LOG,
+  CREATE_APP,
+  DESIRE_INSTANCES,
+  DESIRE_ONE_OFF,
+  DRAIN_INSTANCES,
+  PUT_RELEASE,
+  REMOVE_APP,
+  WITHDRAW_INSTANCES,
+} from './lua/small.ts';
+import { RELEASE_HOLD, REWAKE, SWEEP } from './lua/sweep.ts';
+
+const SCRIPTS = {
+  accept: ACCEPT,
+  advanceOneOff: ADVANCE_ONE_OFF,
+  appendLog: APPEND_LOG,
+  beat: BEAT,
+  begin: BEGIN,
+  cancel: CANCEL,
+  createApp: CREATE_APP,
+  desireInstances: DESIRE_INSTANCES,
+  desireOneOff: DESIRE_ONE_OFF,
+  drainInstances: DRAIN_INSTANCES,
+  finish: FINISH,
+  moveRoute: MOVE_ROUTE,
+  putRelease: PUT_RELEASE,
+  releaseHold: RELEASE_HOLD,
+  removeApp: REMOVE_APP,
+  rewake: REWAKE,
+  sweep: SWEEP,
+  withdrawInstances: WITHDRAW_INSTANCES,
+} as const;
+
+export type ScriptName = keyof typeof SCRIPTS;
+
+/** Runs a script by name; the answer is parsed by whoever asked. */
+export type RunScript = (name: ScriptName, now: number, ...args: readonly (string | number)[]) => Promise<unknown>;
+
+/** Loads the scripts into a connection (EVALSHA, with EVAL where Redis has forgotten them). */
+export function loadScripts(redis: Redis, base: string): RunScript {
+  for (const [name, lua] of Object.entries(SCRIPTS))
+    redis.defineCommand(`sy_${name}`, { numberOfKeys: 1, lua: `${PRELUDE}\n${lua}` });
+  return async (name, now, ...args) => {
+    const command: unknown = Reflect.get(redis, `sy_${name}`);
+    if (typeof command !== 'function') throw new Error(`no script ${name}`);
+    return await Reflect.apply(command, redis, [base, now, ...args]);
+  };
+}
