@@ -1,11 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { Failure } from '../process/failure.mjs';
+import { exitCodeOfSignal, Failure } from '../process/failure.mjs';
 import { findProgram } from '../process/find-program.mjs';
 import { environment, run, runOrFail } from '../process/run.mjs';
 import { say } from './say.mjs';
 import { withoutServices } from './without-services.mjs';
 
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
+const LISTS = '/var/lib/apt/lists';
 const APT = ['-y', '-q', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120'];
 
 /**
@@ -90,24 +91,21 @@ async function brewInstall(wanted, command) {
 
 async function aptInstall(wanted, command) {
   const env = environment({ DEBIAN_FRONTEND: 'noninteractive' });
-  const options = /** @type {const} */ ({ env, output: 'capture', timeoutMs: INSTALL_TIMEOUT_MS });
-  const names = wanted.debian ?? [wanted.name];
-  const update = () =>
-    runOrFail('apt-get', ['update', '-q'], {
-      ...options,
-      failure: 'apt-get update failed: is the package mirror reachable?',
-    });
-  const hasLists =
-    existsSync('/var/lib/apt/lists') && readdirSync('/var/lib/apt/lists').some((name) => name.includes('_Packages'));
+  // A signal goes to apt alone, which lets dpkg finish what it is at: a dpkg cut short refuses all further work.
+  const options = /** @type {const} */ ({ env, output: 'capture', timeoutMs: INSTALL_TIMEOUT_MS, interrupt: 'child' });
+  const apt = (args, failure) => runOrFail('apt-get', args, { ...options, failure });
+  const update = () => apt(['update', '-q'], 'apt-get update failed: is the package mirror reachable?');
+  const install = ['install', ...APT, ...(wanted.debian ?? [wanted.name])];
+
+  const hasLists = existsSync(LISTS) && readdirSync(LISTS).some((name) => name.includes('_Packages'));
   if (!hasLists) await update();
   await withoutServices(wanted.services ?? [], async () => {
-    const first = await run('apt-get', ['install', ...APT, ...names], options);
+    const first = await run('apt-get', install, options);
+    if (first.interrupted) throw new Failure('', exitCodeOfSignal(first.interrupted));
     if (first.code === 0) return;
+    if (first.output.includes('dpkg --configure -a')) await runOrFail('dpkg', ['--configure', '-a'], options);
     // Old lists name versions that the mirror has since replaced.
-    if (hasLists && !first.interrupted) await update();
-    await runOrFail('apt-get', ['install', ...APT, ...names], {
-      ...options,
-      failure: `${wanted.name} could not be installed. Run by hand: ${command}`,
-    });
+    else if (hasLists) await update();
+    await apt(install, `${wanted.name} could not be installed. Run by hand: ${command}`);
   });
 }
