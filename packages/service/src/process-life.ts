@@ -3,7 +3,8 @@ import type { Log } from './log.ts';
 
 /**
  * Runs a process from start to stop. `start` answers how to stop; SIGTERM and SIGINT stop in order, a second signal or a stop that takes
- * longer than `stopTimeoutMs` ends the process at once. A start that fails logs one line with what to do and exits with 1. A rejection
+ * longer than `stopTimeoutMs` ends the process at once. A process that was started with an IPC channel also stops when the channel closes:
+ * the one that started it has died without a word. A start that fails logs one line with what to do and exits with 1. A rejection
  * nobody handled ends the process: its supervisor starts it again, and the chain hands its work to another.
  */
 export async function runProcess(options: {
@@ -21,12 +22,13 @@ export async function runProcess(options: {
   process.on('unhandledRejection', die);
   process.on('uncaughtException', die);
 
+  const isSupervised = process.channel !== undefined;
   const running = await options.start().catch(die);
   let stopping = false;
-  const onSignal = (signal: NodeJS.Signals): void => {
+  const stop = (reason: NodeJS.Signals | 'supervisor-gone'): void => {
     if (stopping) process.exit(1);
     stopping = true;
-    log.info({ signal }, 'stopping');
+    log.info({ reason }, 'stopping');
     setTimeout(() => {
       log.error('did not stop in time');
       process.exit(1);
@@ -36,6 +38,12 @@ export async function runProcess(options: {
       (error: unknown) => die(error),
     );
   };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  if (!isSupervised) return;
+  const onSupervisorGone = (): void => {
+    if (!stopping) stop('supervisor-gone');
+  };
+  process.once('disconnect', onSupervisorGone);
+  if (!process.connected) onSupervisorGone();
 }

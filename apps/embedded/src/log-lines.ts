@@ -1,0 +1,94 @@
+import { printable } from '@switchyard/client';
+import type picocolors from 'picocolors';
+import { z } from 'zod';
+
+export type Colors = ReturnType<typeof picocolors.createColors>;
+
+/** One JSON line as `createLog` writes it. Other fields are the event's own. */
+const LogLine = z.looseObject({
+  level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']),
+  time: z.string(),
+  process: z.string(),
+  msg: z.string().optional(),
+  stage: z.string().optional(),
+  app: z.string().optional(),
+  number: z.number().optional(),
+  deploymentId: z.string().optional(),
+  code: z.string().optional(),
+  err: z.looseObject({ message: z.string(), stack: z.string().optional() }).optional(),
+  req: z.looseObject({ method: z.string(), url: z.string() }).optional(),
+  res: z.looseObject({ statusCode: z.number() }).optional(),
+  responseTime: z.number().optional(),
+});
+export type LogLine = z.infer<typeof LogLine>;
+
+export const COLUMNS = { process: 8, stage: 11 } as const;
+
+/** null for what is no log line of ours: a stack trace, a warning of Node. */
+export function parseLogLine(text: string): LogLine | null {
+  if (!text.startsWith('{')) return null;
+  try {
+    const parsed = LogLine.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Requests that were answered well say nothing new, and debug output is for `SWITCHYARD_LOG_LEVEL=debug`, which reads better as JSON. */
+export function isNoise(line: LogLine): boolean {
+  if (line.level === 'trace' || line.level === 'debug') return true;
+  return line.level === 'info' && line.req !== undefined && (line.req.method === 'GET' || line.res === undefined);
+}
+
+export interface LineContext {
+  readonly colors: Colors;
+  /** `hello #1`, where a deployment is known by name. */
+  readonly nameOf: (deploymentId: string) => string | undefined;
+}
+
+/** `12:03:04 worker   build      hello #1  message`, coloured by how grave it is. */
+export function formatLogLine(line: LogLine, { colors, nameOf }: LineContext): string {
+  const name =
+    line.app === undefined || line.number === undefined
+      ? nameOf(line.deploymentId ?? '')
+      : `${line.app} #${line.number}`;
+  const subject = name ?? line.app;
+  const head = formatHead({ at: new Date(line.time), process: line.process, stage: line.stage ?? '' }, colors);
+  return `${head}${subject === undefined ? '' : `${colors.bold(subject)}  `}${graded(line, textOf(line), colors)}`;
+}
+
+export function formatHead(
+  { at, process, stage }: { at: Date; process: string; stage: string },
+  colors: Colors,
+): string {
+  return `${colors.dim(clockTime(at))} ${colors.cyan(process.padEnd(COLUMNS.process))} ${stage === '' ? '' : `${stage.padEnd(COLUMNS.stage)} `}`;
+}
+
+/** A line that is no JSON, under the name of its process. */
+export function formatPlainLine(text: string, process: string, at: Date, colors: Colors): string {
+  return `${formatHead({ at, process, stage: '' }, colors)}${colors.dim(printable(text))}`;
+}
+
+function textOf(line: LogLine): string {
+  if (line.req !== undefined) {
+    const took = line.responseTime === undefined ? '' : ` (${Math.round(line.responseTime)} ms)`;
+    return printable(`${line.req.method} ${line.req.url} → ${line.res?.statusCode ?? 'no answer'}${took}`);
+  }
+  const parts = [line.msg, line.err !== undefined && line.err.message !== line.msg ? line.err.message : undefined];
+  const text = parts.filter((part) => part !== undefined && part !== '').join(': ');
+  const stack = line.level === 'fatal' && line.code === undefined ? line.err?.stack : undefined;
+  return printable(stack === undefined ? text : `${text}\n${stack}`);
+}
+
+function graded(line: LogLine, text: string, colors: Colors): string {
+  if (line.level === 'warn') return `${colors.yellow('warning')} ${colors.yellow(text)}`;
+  if (line.level === 'error' || line.level === 'fatal')
+    return `${colors.red(colors.bold('error'))} ${colors.red(text)}`;
+  return text;
+}
+
+function clockTime(at: Date): string {
+  if (Number.isNaN(at.getTime())) return '--:--:--';
+  return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
+}
