@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import type { AppId, Clock, Deployment, DeploymentId, Diagnosis, EnvironmentId, InstanceId, Release, StepName } from '@switchyard/domain';
+import type {
+  AppId,
+  Clock,
+  Deployment,
+  DeploymentId,
+  Diagnosis,
+  EnvironmentId,
+  InstanceId,
+  Release,
+  StepName,
+} from '@switchyard/domain';
 import { idsFrom, LIMITS, nextStep, STAGES } from '@switchyard/domain';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openStore } from './open-store.ts';
@@ -42,7 +52,13 @@ afterEach(async () => {
 });
 
 async function newApp(name: string): Promise<{ appId: AppId; environmentId: EnvironmentId }> {
-  const made = await store.apps.create({ teamId: 'team_default', name, repository: 'https://example.test/r.git', branch: null, hosts: [`${name}.localhost`] });
+  const made = await store.apps.create({
+    teamId: 'team_default',
+    name,
+    repository: 'https://example.test/r.git',
+    branch: null,
+    hosts: [`${name}.localhost`],
+  });
   return { appId: made.app.id, environmentId: made.environment.id };
 }
 
@@ -73,7 +89,8 @@ async function pass(id: DeploymentId, step: StepName, result: StepResult = { kin
 
 /** Walks a deployment up to, not into, `until`. */
 async function walk(id: DeploymentId, until: StepName | null): Promise<void> {
-  for (let step: StepName | null = (await get(id)).step; step !== null && step !== until; step = nextStep(step)) await pass(id, step);
+  for (let step: StepName | null = (await get(id)).step; step !== null && step !== until; step = nextStep(step))
+    await pass(id, step);
 }
 
 function release(id: DeploymentId, number: number): Release {
@@ -171,7 +188,12 @@ describe('a deployment', () => {
     const second = await deploy();
     await walk(second, 'build');
     await pass(second, 'build', { kind: 'failed', diagnosis: DIAGNOSIS, note: 'exit 1', retryAfterMs: null });
-    expect(await get(second)).toMatchObject({ status: 'running', outcome: 'failed', step: 'cleanup', diagnosis: DIAGNOSIS });
+    expect(await get(second)).toMatchObject({
+      status: 'running',
+      outcome: 'failed',
+      step: 'cleanup',
+      diagnosis: DIAGNOSIS,
+    });
     await pass(second, 'cleanup');
     const ended = await get(second);
     expect(ended.status).toBe('failed');
@@ -253,7 +275,10 @@ describe('a lease', () => {
       now += LIMITS.leaseMs + 1;
       await store.chain.sweep(ME);
     }
-    expect(await get(id)).toMatchObject({ outcome: 'failed', diagnosis: { cause: 'worker-lost', stage: 'build', fault: 'platform' } });
+    expect(await get(id)).toMatchObject({
+      outcome: 'failed',
+      diagnosis: { cause: 'worker-lost', stage: 'build', fault: 'platform' },
+    });
   });
 
   it('that is handed back is taken over at once and costs no attempt', async () => {
@@ -383,7 +408,13 @@ describe('the gate', () => {
   it('stays shut under a hold until a person releases it', async () => {
     const first = await deploy();
     await walk(first, 'migrate');
-    await pass(first, 'migrate', { kind: 'failed', diagnosis: DIAGNOSIS, note: 'host lost', retryAfterMs: null, hold: 'the migration’s outcome is unknown' });
+    await pass(first, 'migrate', {
+      kind: 'failed',
+      diagnosis: DIAGNOSIS,
+      note: 'host lost',
+      retryAfterMs: null,
+      hold: 'the migration’s outcome is unknown',
+    });
     const second = await deploy();
     await walk(second, 'migrate');
     expect(await begin(second, 'migrate')).toEqual({ answer: 'waiting' });
@@ -417,7 +448,9 @@ describe('a rollback', () => {
     expect(await store.apps.environment(app.environmentId)).toMatchObject({ hold: { scope: 'automatic' } });
     await walk(second, 'switch');
     const late = running(await begin(second, 'switch'));
-    expect(await store.chain.moveRoute(late, { releaseId: 'rel_2aaaaaa', minReady: 0 })).toEqual({ answer: 'outdated' });
+    expect(await store.chain.moveRoute(late, { releaseId: 'rel_2aaaaaa', minReady: 0 })).toEqual({
+      answer: 'outdated',
+    });
   });
 });
 
@@ -435,7 +468,12 @@ describe('admission', () => {
     const last = ids.at(-1) as DeploymentId;
     expect(leases).toHaveLength(LIMITS.slotsPerApp);
     expect((await get(last)).waiting).toBe('slot');
-    await store.chain.finish(leases[0] as Lease, { kind: 'failed', diagnosis: DIAGNOSIS, note: 'no', retryAfterMs: null });
+    await store.chain.finish(leases[0] as Lease, {
+      kind: 'failed',
+      diagnosis: DIAGNOSIS,
+      note: 'no',
+      retryAfterMs: null,
+    });
     await pass(ids[0] as DeploymentId, 'cleanup');
     expect((await get(last)).waiting).toBeNull();
   });

@@ -36,13 +36,13 @@ export function blockingConnection(url: string, name: string): Redis {
   return redis;
 }
 
-/** For subscriptions: commands given while Redis is gone are kept until it is back. */
+/** For subscriptions, which `Subscriptions` renews itself: commands given while Redis is gone are kept until it is back. */
 export function subscriberConnection(url: string, name: string): Redis {
   const redis = new Redis(url, {
     connectionName: name,
     lazyConnect: true,
     maxRetriesPerRequest: null,
-    autoResubscribe: true,
+    autoResubscribe: false,
     connectTimeout: COMMAND_TIMEOUT_MS,
     retryStrategy,
   });

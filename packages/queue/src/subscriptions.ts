@@ -8,18 +8,25 @@ type Listener = (message: string | null) => void;
 export class Subscriptions {
   readonly #redis: Redis;
   readonly #listeners = new Map<string, Set<Listener>>();
-  #wasReady = false;
 
   constructor(redis: Redis) {
     this.#redis = redis;
     redis.on('message', (channel: string, message: string) => {
       for (const listener of this.#listeners.get(channel) ?? []) listener(message);
     });
-    redis.on('ready', () => {
-      if (this.#wasReady)
-        for (const listeners of this.#listeners.values()) for (const listener of listeners) listener(null);
-      this.#wasReady = true;
-    });
+    redis.on('ready', () => void this.#renew());
+  }
+
+  /** After a reconnect: first subscribes again, then says that something may have been missed, so that nothing falls in between. */
+  async #renew(): Promise<void> {
+    const channels = [...this.#listeners.keys()];
+    if (channels.length === 0) return;
+    try {
+      await this.#redis.subscribe(...channels);
+    } catch {
+      return; // The connection went again; the next `ready` renews.
+    }
+    for (const channel of channels) for (const listener of this.#listeners.get(channel) ?? []) listener(null);
   }
 
   /** Resolves when Redis has confirmed the subscription: what is published from then on is heard. */
