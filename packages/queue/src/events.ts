@@ -8,6 +8,13 @@ function eventsOf(entries: [string, string[]][]): DeploymentEvent[] {
 }
 
 export function eventStreams({ redis, keys, run, subscriptions, clock }: StoreContext): EventStreams {
+  // A message goes to all its listeners in turn: it is read once for all of them, and all get the same object.
+  let newest: { message: string; event: DeploymentEvent } | null = null;
+  const eventOf = (message: string): DeploymentEvent => {
+    if (newest?.message !== message) newest = { message, event: DeploymentEvent.parse(JSON.parse(message)) };
+    return newest.event;
+  };
+
   return {
     async appendLog(lease, batch) {
       const id = Number(await run('appendLog', clock(), lease.deploymentId, lease.token, JSON.stringify(batch)));
@@ -32,7 +39,7 @@ export function eventStreams({ redis, keys, run, subscriptions, clock }: StoreCo
 
     async subscribe(id, listener) {
       return await subscriptions.listen(keys.eventsChannel(id), (message) => {
-        listener(message === null ? 'reread' : DeploymentEvent.parse(JSON.parse(message)));
+        listener(message === null ? 'reread' : eventOf(message));
       });
     },
   };

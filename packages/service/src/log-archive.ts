@@ -10,6 +10,8 @@ export interface LogArchive {
   append(deploymentId: DeploymentId, events: readonly LogEvent[]): Promise<void>;
   /** Archived log events with an id above `afterId`, in order, without doubles. */
   read(deploymentId: DeploymentId, afterId: number): Promise<LogEvent[]>;
+  /** The same chunk by chunk, for readers that pass them on as they come. */
+  chunks(deploymentId: DeploymentId, afterId: number): AsyncIterable<LogEvent[]>;
   remove(deploymentId: DeploymentId): Promise<void>;
 }
 
@@ -18,6 +20,24 @@ const padded = (id: number): string => String(id).padStart(10, '0');
 
 function lastIdOf(key: string): number {
   return Number(/-(\d{10})\.ndjson$/.exec(key)?.[1] ?? 0);
+}
+
+/** Chunks in the order of their first events; what two of them hold is given once. */
+async function* chunksOf(blobs: Blobs, deploymentId: DeploymentId, afterId: number): AsyncGenerator<LogEvent[]> {
+  let last = afterId;
+  for (const key of await blobs.list(directoryOf(deploymentId))) {
+    if (lastIdOf(key) <= last) continue;
+    const text = (await blobs.get(key))?.toString('utf8') ?? '';
+    const events: LogEvent[] = [];
+    for (const line of text.split('\n')) {
+      if (line === '') continue;
+      const event = DeploymentEvent.parse(JSON.parse(line));
+      if (event.type !== 'log' || event.id <= last) continue;
+      last = event.id;
+      events.push(event);
+    }
+    if (events.length > 0) yield events;
+  }
 }
 
 export function logArchive(blobs: Blobs): LogArchive {
@@ -31,18 +51,12 @@ export function logArchive(blobs: Blobs): LogArchive {
     },
 
     async read(deploymentId, afterId) {
-      const byId = new Map<number, LogEvent>();
-      for (const key of await blobs.list(directoryOf(deploymentId))) {
-        if (lastIdOf(key) <= afterId) continue;
-        const text = (await blobs.get(key))?.toString('utf8') ?? '';
-        for (const line of text.split('\n')) {
-          if (line === '') continue;
-          const event = DeploymentEvent.parse(JSON.parse(line));
-          if (event.type === 'log' && event.id > afterId) byId.set(event.id, event);
-        }
-      }
-      return [...byId.values()].sort((a, b) => a.id - b.id);
+      const events: LogEvent[] = [];
+      for await (const chunk of chunksOf(blobs, deploymentId, afterId)) events.push(...chunk);
+      return events;
     },
+
+    chunks: (deploymentId, afterId) => chunksOf(blobs, deploymentId, afterId),
 
     async remove(deploymentId) {
       await blobs.removeAll(directoryOf(deploymentId));
