@@ -50,7 +50,7 @@ export async function commitDirectory(
       '-c',
       'core.bare=false',
     ];
-    await git(...here, '-C', directory, 'add', '--all', '--force', '.');
+    await git(...here, '-C', directory, 'add', '--all', '.');
     const tree = await git(...here, 'write-tree');
     const commit = await git(...here, 'commit-tree', tree, '-m', message);
     await git(...here, 'update-ref', 'refs/heads/main', commit);
