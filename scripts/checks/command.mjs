@@ -26,10 +26,10 @@ export async function countingCommand(command, args, count) {
   return { ok: code === 0, note: `${files} files`, output };
 }
 
-/** Runs a tool without colours and collects what it prints. */
+/** Runs a tool without colours and collects what it prints. Without CI too: oxlint takes that for a terminal that shows colours. */
 export function quietly(command, args) {
   return run(command, args, {
-    env: environment({ NO_COLOR: '1', FORCE_COLOR: undefined }),
+    env: environment({ NO_COLOR: '1', FORCE_COLOR: undefined, CI: undefined }),
     output: 'capture',
     timeoutMs: TIMEOUT_MS,
   });

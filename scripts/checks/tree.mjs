@@ -21,6 +21,8 @@ const REGISTRIES = [
   /\barchive\.ubuntu\.com\b/,
 ];
 const HOME = /(?:\/home|\/Users)\/(?!node\b|app\b|user\b|runner\b|you\b)[a-z][\w.-]*\/|\b[A-Z]:\\Users\\/;
+// A checkout there is for a moment, and its path is anybody's.
+const TEMPORARY = '/tmp/';
 // Too common to tell one machine from another.
 const COMMON = [
   '/',
@@ -39,7 +41,9 @@ const COMMON = [
 
 /** Paths by which only this machine is meant: where this checkout is, what holds it, and its owner's home. */
 function placesOfThisMachine() {
-  const places = [root, dirname(root), homedir()].filter((path) => !COMMON.includes(path));
+  const places = [root, dirname(root), homedir()].filter(
+    (path) => !COMMON.includes(path) && !path.startsWith(TEMPORARY),
+  );
   return [...new Set(places)].map((path) => new RegExp(`(?<![\\w.-])${escape(path)}(?=[/\\s"'\`),;:]|$)`, 'm'));
 }
 
