@@ -43,5 +43,6 @@ COPY --from=build /srv/output ./
 RUN install -d -o node -g node -m 0700 /var/lib/switchyard
 VOLUME /var/lib/switchyard
 USER node
-ENTRYPOINT ["tini", "--", "/srv/switchyard/ops/docker/entrypoint.sh"]
+# tini runs as `node` too: as root without CAP_KILL it could not pass a signal on.
+ENTRYPOINT ["/srv/switchyard/ops/docker/entrypoint.sh", "tini", "--"]
 CMD ["node", "apps/api/dist/main.js"]
