@@ -132,7 +132,9 @@ async function findGuard(path: string): Promise<readonly string[]> {
 }
 
 function launch({ program, configFile, directory, guard }: Installation): ChildProcess {
-  const [command = program, ...args] = [...guard, program, configFile];
+  const [guardProgram, ...guardArgs] = guard;
+  const [command, args] =
+    guardProgram === undefined ? [program, [configFile]] : [guardProgram, [...guardArgs, program, configFile]];
   const child = spawn(command, args, { cwd: directory, stdio: 'ignore', detached: true });
   child.on('error', () => undefined);
   return child;

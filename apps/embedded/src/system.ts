@@ -28,7 +28,7 @@ export interface System {
 export async function startSystem(config: EmbeddedConfig, environment: Environment, output: Output): Promise<System> {
   const dataDirectory = resolve(config.SWITCHYARD_DATA_DIR);
   await ensureWritable(dataDirectory);
-  const lock = await takeLock(dataDirectory, { graceMs: LEFTOVER_GRACE_MS, say: output.say });
+  const lock = await takeLock(dataDirectory, { graceMs: LEFTOVER_GRACE_MS, say: (line) => output.say(line) });
   const system = assemble(lock, output);
   try {
     await ensurePortsFree(config.SWITCHYARD_LISTEN_HOST, [
@@ -44,7 +44,7 @@ export async function startSystem(config: EmbeddedConfig, environment: Environme
         return await Promise.resolve(child);
       });
     }
-    return { dataDirectory, failed: system.failed, started: system.started, stop: system.stop, kill: system.kill };
+    return { dataDirectory, ...system };
   } catch (error) {
     await system.stop();
     throw error;

@@ -1,0 +1,111 @@
+import { Reuse, StageName } from '@switchyard/domain';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import * as commands from './commands.ts';
+
+type Run = (command: (context: commands.Context) => Promise<number>) => Promise<void>;
+
+const DEPLOYMENT = 'its id, an app and a number (hello#3), or an app for its newest';
+
+/** The commands and their options. `run` gives a command what it needs and keeps its exit code. */
+export function createProgram(run: Run): Command {
+  const program = new Command('switchyard')
+    .description('Deploys Git repositories, and shows what happens to them.')
+    .showHelpAfterError('(--help says more)')
+    .addHelpText(
+      'after',
+      '\nEnvironment:\n  SWITCHYARD_URL         the api (http://localhost:7070)\n  SWITCHYARD_TOKEN_FILE  a file that holds the token\n  SWITCHYARD_TOKEN       the token itself',
+    );
+
+  withFollow(
+    program
+      .command('deploy')
+      .description('deploy an app and follow it')
+      .argument('[app]', 'the app; not needed where there is just one'),
+  )
+    .option('--ref <ref>', 'branch, tag or commit; the app’s branch when absent')
+    .addOption(new Option('--reuse <what>', 'what may come from the cache').choices(Reuse.options))
+    .action((app: string | undefined, options: Parameters<typeof commands.deploy>[2]) =>
+      run((context) => commands.deploy(context, app, options)),
+    );
+
+  const apps = program.command('apps').description('list the apps');
+  withJson(apps).action((options: { json?: boolean }) => run((context) => commands.listApps(context, options)));
+  withJson(
+    apps
+      .command('create')
+      .description('make an app')
+      .argument('<name>', 'lower-case letters, digits and hyphens', checkedName),
+  )
+    .requiredOption('--repository <url>', 'where its source is')
+    .option('--branch <branch>', 'what is deployed by default; the repository’s own default when absent')
+    .action((name: string, options: Parameters<typeof commands.createApp>[2]) =>
+      run((context) => commands.createApp(context, name, options)),
+    );
+  apps
+    .command('delete')
+    .description('stop an app and forget it')
+    .argument('<name>')
+    .action((name: string) => run((context) => commands.deleteApp(context, name)));
+
+  program
+    .command('logs')
+    .description('print the log of a deployment')
+    .argument('<deployment>', DEPLOYMENT)
+    .option('-f, --follow', 'go on until the deployment ends')
+    .addOption(new Option('--stage <stage>', 'of one stage only').choices(StageName.options))
+    .action((word: string, options: Parameters<typeof commands.logs>[2]) =>
+      run((context) => commands.logs(context, word, options)),
+    );
+
+  withJson(
+    program
+      .command('status')
+      .description('what runs, what is live, what failed and why')
+      .argument('[app|deployment]', `an app; or a deployment: ${DEPLOYMENT}`),
+  ).action((word: string | undefined, options: { json?: boolean }) =>
+    run((context) => commands.status(context, word, options)),
+  );
+
+  withFollow(program.command('rollback').description('make an earlier release live again').argument('<app>'))
+    .option(
+      '--to <number>',
+      'the deployment whose release it shall be; the one that was live before when absent',
+      positiveNumber,
+    )
+    .action((app: string, options: Parameters<typeof commands.rollback>[2]) =>
+      run((context) => commands.rollback(context, app, options)),
+    );
+
+  withFollow(program.command('restart').description('replace the instances of what is live').argument('<app>')).action(
+    (app: string, options: Parameters<typeof commands.restart>[2]) =>
+      run((context) => commands.restart(context, app, options)),
+  );
+
+  withFollow(program.command('cancel').description('end a deployment').argument('<deployment>', DEPLOYMENT)).action(
+    (word: string, options: { follow: boolean; json?: boolean }) =>
+      run((context) => commands.cancel(context, word, options)),
+  );
+
+  return program;
+}
+
+function withJson(command: Command): Command {
+  return command.option('--json', 'print JSON');
+}
+
+function withFollow(command: Command): Command {
+  return withJson(command.option('--no-follow', 'return at once'));
+}
+
+function positiveNumber(text: string): number {
+  if (/^#?[1-9]\d{0,8}$/.test(text)) return Number(text.replace('#', ''));
+  throw new InvalidArgumentError('A deployment’s number, such as 3.');
+}
+
+function checkedName(text: string): string {
+  try {
+    return commands.appNameArgument(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,34 @@
+import picocolors from 'picocolors';
+import type { Colors } from './text.ts';
+
+/** What commands print with. Results go to stdout, everything about them to stderr. */
+export interface Terminal {
+  readonly colors: Colors;
+  readonly now: () => number;
+  /** A line of the result. */
+  print(line: string): void;
+  /** Text of the result as it comes; resolves when the reader has taken it. */
+  write(text: string): Promise<void>;
+  json(value: unknown): void;
+  /** A line about the command itself. */
+  note(line: string): void;
+}
+
+export function systemTerminal(): Terminal {
+  // A reader that has seen enough (`… | head`) ends the command without a word.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  return {
+    colors: picocolors,
+    now: () => Date.now(),
+    print: (line) => void process.stdout.write(`${line}\n`),
+    async write(text) {
+      if (process.stdout.write(text)) return;
+      await new Promise<void>((resolve) => process.stdout.once('drain', () => resolve()));
+    },
+    json: (value) => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    note: (line) => void process.stderr.write(`${line}\n`),
+  };
+}
