@@ -19,6 +19,8 @@ ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
 
 # ------------------------------------------------------------------------------------------------------------------------------ build
 FROM base AS build
+# The classic builder leaves this stage behind as an image without a name; by the label it can be found and removed.
+LABEL dev.switchyard.stage=build
 WORKDIR /srv/switchyard
 ENV CI=1 TURBO_TELEMETRY_DISABLED=1
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
