@@ -1,0 +1,131 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chown, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+// @boundaries-ignore the images are made by the script that the test runner uses too
+import { ensureImage } from '../../scripts/base-image.mjs';
+import { freePorts } from '../harness/system.ts';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const COMMAND_TIMEOUT_MS = 240_000;
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+/** The user our processes run as in the image. */
+const NODE_UID = 1000;
+
+/** The compose file of the root, started under names of its own beside whatever else the engine runs. */
+export interface Composition {
+  readonly apiUrl: string;
+  readonly routerPort: number;
+  readonly prometheusUrl: string;
+  readonly grafanaUrl: string;
+  /** Whether Grafana is the real one; it is not where no registry can be reached. */
+  readonly grafanaIsReal: boolean;
+  /** A directory of this machine that the containers see as /srv/repositories. */
+  readonly repositories: string;
+  /** `docker-compose …`, whichever version is there; answers its standard output. */
+  compose(...args: string[]): Promise<string>;
+  /** Lets the containers' user own what is in `repositories`: Git takes no repository of somebody else. */
+  handOver(): Promise<void>;
+  /** Removes containers (those of apps too), volumes, networks and images. Also after half a start; safe to call twice. */
+  remove(): Promise<void>;
+}
+
+async function docker(...args: string[]): Promise<string> {
+  const { stdout } = await run('docker', args, { timeout: COMMAND_TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES });
+  return stdout.trim();
+}
+
+const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
+
+/** Compose v2 where the plugin is there, else docker-compose 1. */
+async function composeCommand(): Promise<[string, ...string[]]> {
+  return await run('docker', ['compose', 'version']).then(
+    (): [string, ...string[]] => ['docker', 'compose'],
+    (): [string, ...string[]] => ['docker-compose'],
+  );
+}
+
+/** Everything a start needs, without starting it: what is made from here on is found by `remove`. */
+export async function prepareComposition(): Promise<Composition> {
+  const name = `switchyard-test-${randomBytes(4).toString('hex')}`;
+  const appsNetwork = `${name}-apps`;
+  const image = `switchyard:${name}`;
+  const repositories = await mkdtemp(join(tmpdir(), 'repositories-'));
+  const [api, router, prometheus, grafana] = (await freePorts(4)).map(String) as [string, string, string, string];
+  for (const needed of ['node:24-bookworm-slim', 'redis:7-bookworm', 'prom/prometheus:v3.5.0'])
+    await ensureImage(needed);
+  const grafanaIsReal = await ensureImage('grafana/grafana:12.1.1').then(
+    () => true,
+    () => false,
+  );
+  const files = ['docker-compose.yml', 'tests/compose/repositories.yml'];
+  if (!grafanaIsReal) files.push('tests/compose/grafana-stand-in.yml');
+  const [program, ...first] = await composeCommand();
+  const options = [
+    ...first,
+    '--project-name',
+    name,
+    '--project-directory',
+    root,
+    ...files.flatMap((f) => ['--file', join(root, f)]),
+  ];
+  const env = {
+    ...process.env,
+    SWITCHYARD_VERSION: name,
+    SWITCHYARD_REDIS_PASSWORD: randomBytes(16).toString('hex'),
+    SWITCHYARD_API_PORT: api,
+    SWITCHYARD_PUBLIC_URL: `http://127.0.0.1:${api}`,
+    SWITCHYARD_ROUTER_PORT: router,
+    SWITCHYARD_ROUTER_BIND: '127.0.0.1',
+    SWITCHYARD_PROMETHEUS_PORT: prometheus,
+    SWITCHYARD_GRAFANA_PORT: grafana,
+    SWITCHYARD_DOCKER_NETWORK: appsNetwork,
+    SWITCHYARD_ALLOW_FILE_REPOSITORIES: '1',
+    SWITCHYARD_TEST_REPOSITORIES: repositories,
+  };
+
+  async function compose(...args: string[]): Promise<string> {
+    const ended = await run(program, [...options, ...args], {
+      cwd: root,
+      env,
+      timeout: COMMAND_TIMEOUT_MS,
+      maxBuffer: MAX_OUTPUT_BYTES,
+    });
+    return ended.stdout.trim();
+  }
+
+  /** Instances and stage containers are not compose's: they are on the apps' network, or carry the farm's label. */
+  async function removeContainersOfApps(): Promise<void> {
+    const attached = await docker('ps', '--all', '--quiet', '--filter', `network=${appsNetwork}`);
+    const ours = new Set(lines(await compose('ps', '--quiet').catch(() => '')));
+    const foreign = lines(attached).filter((id) => ![...ours].some((own) => own.startsWith(id)));
+    if (foreign.length > 0) await docker('rm', '--force', '--volumes', ...foreign);
+  }
+
+  return {
+    apiUrl: `http://127.0.0.1:${api}`,
+    routerPort: Number(router),
+    prometheusUrl: `http://127.0.0.1:${prometheus}`,
+    grafanaUrl: `http://127.0.0.1:${grafana}`,
+    grafanaIsReal,
+    repositories,
+    compose,
+    async handOver() {
+      await chown(repositories, NODE_UID, NODE_UID);
+      for (const entry of await readdir(repositories, { recursive: true })) {
+        await chown(join(repositories, entry), NODE_UID, NODE_UID);
+      }
+    },
+    async remove() {
+      await removeContainersOfApps();
+      await compose('down', '--volumes', '--remove-orphans', '--timeout', '15');
+      await docker('image', 'rm', '--force', image).catch(() => '');
+      await docker('image', 'prune', '--force', '--filter', 'label=dev.switchyard.stage=build');
+      await rm(repositories, { recursive: true, force: true });
+    },
+  };
+}

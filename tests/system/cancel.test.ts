@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nodeApp } from '../harness/node-app.ts';
+import { processesWith } from '../harness/process-table.ts';
+import { createRepository, type Repository } from '../harness/repository.ts';
+import { startSystem, type System } from '../harness/system.ts';
+
+let system: System;
+let repository: Repository;
+let outside: string;
+
+beforeAll(async () => {
+  outside = await mkdtemp(join(tmpdir(), 'outside-'));
+  system = await startSystem();
+  repository = await createRepository(nodeApp({ says: 'old' }));
+  await system.client.createApp({ name: 'shop', repository: repository.url });
+  expect((await system.deploy('shop')).status).toBe('succeeded');
+});
+
+afterAll(async () => {
+  await system?.stop();
+  await repository?.remove();
+  await rm(outside, { recursive: true, force: true });
+});
+
+/**
+ * A program that wants to stay: it ignores TERM, leaves a grandchild in a session of its own that ignores TERM too, and says with a file
+ * that both are there. `mark` is on both command lines.
+ */
+function stayer(mark: string, ready: string): string {
+  return [
+    `const { spawn } = require('node:child_process');`,
+    `process.on('SIGTERM', () => {}); process.on('SIGHUP', () => {});`,
+    `if (process.argv[2] === 'grandchild') { require('node:fs').writeFileSync(${JSON.stringify(ready)}, 'ready'); setInterval(() => {}, 1000); }`,
+    `else if (process.argv[2] === 'child') { spawn(process.execPath, [__filename, 'grandchild', '${mark}'], { detached: true, stdio: 'inherit' }).unref(); process.exit(0); }`,
+    `else { spawn(process.execPath, [__filename, 'child', '${mark}'], { detached: true, stdio: 'inherit' }).unref(); setInterval(() => {}, 1000); }`,
+  ].join('\n');
+}
+
+const run = (mark: string): string => `node stay.js first ${mark}`;
+
+describe.sequential('cancelling leaves nothing in the process table and the old version live', () => {
+  it.each([
+    {
+      stage: 'install',
+      files: (mark: string) => ({
+        ...nodeApp({ says: 'new' }),
+        'vendor/greet/package.json': JSON.stringify({
+          name: 'greet',
+          version: '1.0.0',
+          main: 'index.js',
+          scripts: { postinstall: `node ../../vendor/greet/stay.js first ${mark}` },
+        }),
+      }),
+    },
+    { stage: 'build', files: (mark: string) => nodeApp({ says: 'new', build: run(mark) }) },
+    {
+      stage: 'health',
+      files: (mark: string) =>
+        nodeApp({
+          says: 'new',
+          atStart: `process.argv[2] = 'first'; require('./stay.js'); process.title = '${mark}'; require('node:http').createServer = () => ({ listen() {}, close() {} });`,
+        }),
+    },
+  ])('in $stage', async ({ stage, files }) => {
+    const mark = `stays-in-${stage}-${Date.now()}`;
+    const ready = join(outside, mark);
+    await repository.commit({
+      ...files(mark),
+      'stay.js': stayer(mark, ready),
+      'vendor/greet/stay.js': stayer(mark, ready),
+    });
+    const { id } = await system.client.deploy('shop');
+    await expect.poll(() => existsSync(ready), { timeout: 30_000 }).toBe(true);
+    expect((await processesWith(mark)).length).toBeGreaterThan(0);
+    await system.client.cancel(id);
+    const ended = await system.waitUntilEnded(id);
+    expect(ended.status).toBe('cancelled');
+    expect(ended.stages.find(({ name }) => name === stage)?.status).toBe('cancelled');
+    expect(await processesWith(mark)).toEqual([]);
+    expect(await system.visit('shop')).toEqual({ status: 200, body: 'old' });
+  });
+
+  it('in migrate, whose command is let to its end', async () => {
+    const ran = join(outside, 'migration-was-cancelled');
+    await repository.commit({
+      ...nodeApp({
+        says: 'new',
+        migrate: `sh -c 'touch ${ran}.begun; while [ ! -e ${ran}.go ]; do sleep 0.05; done; touch ${ran}.ended'`,
+      }),
+      'stay.js': null,
+    });
+    const { id } = await system.client.deploy('shop');
+    await expect.poll(() => existsSync(`${ran}.begun`), { timeout: 30_000 }).toBe(true);
+    await system.client.cancel(id);
+    expect((await system.client.deployment(id)).status).toBe('cancelling');
+    await repository.commit({ go: 'x' });
+    const { writeFile } = await import('node:fs/promises');
+    await writeFile(`${ran}.go`, '');
+    const ended = await system.waitUntilEnded(id);
+    expect(ended.status).toBe('cancelled');
+    expect(existsSync(`${ran}.ended`)).toBe(true);
+    expect(await system.visit('shop')).toEqual({ status: 200, body: 'old' });
+  });
+
+  it('before it has begun', async () => {
+    system.services.worker.send('SIGSTOP');
+    const { id } = await system.client.deploy('shop');
+    await system.client.cancel(id);
+    expect((await system.client.deployment(id)).status).toBe('cancelled');
+    system.services.worker.send('SIGCONT');
+  });
+
+  it('is refused when the deployment has ended, and says to roll back when it is live', async () => {
+    const { deployments } = await system.client.deployments('shop');
+    const first = deployments.at(-1)?.id ?? '';
+    await expect(system.client.cancel(first)).rejects.toMatchObject({ problem: { status: 409 } });
+  });
+});
