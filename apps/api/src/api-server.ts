@@ -1,0 +1,84 @@
+import { createServer } from 'node:http';
+import type { Clock } from '@switchyard/domain';
+import type { Store } from '@switchyard/queue';
+import { closeServer, type Log, type LogArchive, listen } from '@switchyard/service';
+import type { Registry } from 'prom-client';
+import { registerApiMetrics } from './api-metrics.ts';
+import { createReaders } from './events/readers.ts';
+import { expressApp } from './express-app.ts';
+import { openApiDocument } from './openapi.ts';
+import { OPERATIONS } from './operations.ts';
+import type { ApiSettings } from './parts.ts';
+import { createSessions } from './session.ts';
+
+/** Headers of a request are here within this time, and its body within the next one; the rest is cut. */
+const HEADERS_TIMEOUT_MS = 15_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const CLOSE_POLL_MS = 20;
+/** Answers that are still under way this long after a stop began are cut. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+export interface ApiServerOptions {
+  readonly store: Store;
+  readonly archive: LogArchive;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Registry;
+  readonly adminToken: string;
+  readonly host: string;
+  readonly port: number;
+  /** `publicUrl` null: `http://localhost:<the port that holds>`. */
+  readonly settings: Omit<ApiSettings, 'publicUrl'> & { readonly publicUrl: string | null };
+}
+
+export interface ApiServer {
+  readonly url: string;
+  readonly port: number;
+  /** Sends the readers of streams away (they connect to the next api), lets answers under way finish, and stops listening. */
+  close(): Promise<void>;
+}
+
+/** Rejects with `config-invalid` when the port is taken. */
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { store, archive, clock, log, metrics } = options;
+  const server = createServer({
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: 5_000,
+  });
+  const { port } = await listen(server, { host: options.host, port: options.port, setting: 'SWITCHYARD_API_PORT' });
+  const publicUrl = options.settings.publicUrl ?? `http://localhost:${port}`;
+  const readers = createReaders();
+  let description: object | null = null;
+  const app = expressApp(
+    {
+      store,
+      archive,
+      clock,
+      log,
+      metrics,
+      readers,
+      sessions: createSessions(options.adminToken, clock),
+      settings: { ...options.settings, publicUrl },
+      describe: () => (description ??= openApiDocument(OPERATIONS)),
+    },
+    registerApiMetrics(metrics, { store, readers }),
+  );
+  server.on('request', app);
+  return {
+    url: publicUrl,
+    port,
+    async close() {
+      readers.dismiss();
+      // A connection that is kept alive falls idle only when its answer is through; clients would hold it for seconds.
+      const idle = setInterval(() => server.closeIdleConnections(), CLOSE_POLL_MS);
+      const patience = setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT_MS);
+      try {
+        await closeServer(server);
+      } finally {
+        clearInterval(idle);
+        clearTimeout(patience);
+      }
+    },
+  };
+}

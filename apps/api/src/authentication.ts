@@ -1,0 +1,65 @@
+import { CLIENT_HEADER } from '@switchyard/client';
+import { SwitchyardError } from '@switchyard/domain';
+import type { Request } from 'express';
+import { SESSION_COOKIE, type Sessions } from './session.ts';
+
+export type Caller = { readonly kind: 'token' } | { readonly kind: 'session' };
+
+/** Who sent this request; null when it shows neither a valid token nor a valid session. A wrong token is not made good by a cookie. */
+export function callerOf(request: Request, sessions: Sessions): Caller | null {
+  const authorization = request.get('authorization');
+  if (authorization !== undefined) {
+    const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+    return token !== undefined && sessions.isToken(token) ? { kind: 'token' } : null;
+  }
+  const cookie = cookieOf(request, SESSION_COOKIE);
+  return cookie !== undefined && sessions.isSession(cookie) ? { kind: 'session' } : null;
+}
+
+/** The caller, or `unauthenticated`; `forbidden` for a write with a cookie that another site's page could have caused. */
+export function requireCaller(request: Request, sessions: Sessions, publicUrl: string): Caller {
+  const caller = callerOf(request, sessions);
+  if (caller === null)
+    throw new SwitchyardError(
+      'unauthenticated',
+      request.get('authorization') === undefined
+        ? 'Send the admin token as `Authorization: Bearer …`. It is in the file `admin-token` of the data directory.'
+        : 'This token is not valid. The right one is in the file `admin-token` of the data directory.',
+    );
+  if (caller.kind === 'session') refuseForgery(request, publicUrl);
+  return caller;
+}
+
+/**
+ * Cookies come along with requests that other sites cause, deployed apps on the same domain among them. A header of our own or a JSON
+ * body can't be sent from there without being asked first, and we never say yes.
+ */
+export function refuseForgery(request: Request, publicUrl: string): void {
+  const origin = request.get('origin');
+  const isWrite = !['GET', 'HEAD'].includes(request.method);
+  if (origin !== undefined && !isOwnOrigin(origin, request.get('host'), publicUrl))
+    throw new SwitchyardError(
+      'forbidden',
+      'Requests with a session cookie are taken from Switchyard’s own pages only.',
+    );
+  if (isWrite && request.get(CLIENT_HEADER) === undefined && !isJson(request))
+    throw new SwitchyardError(
+      'forbidden',
+      `A write with a session cookie needs \`Content-Type: application/json\` or the header \`${CLIENT_HEADER}\`.`,
+    );
+}
+
+const isJson = (request: Request): boolean => /^application\/json\s*(;|$)/i.test(request.get('content-type') ?? '');
+
+function isOwnOrigin(origin: string, host: string | undefined, publicUrl: string): boolean {
+  if (!URL.canParse(origin)) return false;
+  return origin === new URL(publicUrl).origin || new URL(origin).host === host;
+}
+
+function cookieOf(request: Request, name: string): string | undefined {
+  for (const pair of request.get('cookie')?.split(';') ?? []) {
+    const [key, value] = pair.trim().split('=', 2);
+    if (key === name) return value;
+  }
+  return undefined;
+}

@@ -1,0 +1,48 @@
+import type { DeploymentEvent } from '@switchyard/domain';
+
+export interface News {
+  readonly events: readonly DeploymentEvent[];
+  /** Something may have been missed: read again. */
+  readonly reread: boolean;
+}
+
+/** Holds what a subscription delivers until it is taken. One that fills up is emptied and asks for a reading instead: memory is bounded. */
+export class Inbox {
+  readonly #maxEvents: number;
+  #events: DeploymentEvent[] = [];
+  #reread = false;
+  #wake: (() => void) | null = null;
+
+  constructor(maxEvents: number) {
+    this.#maxEvents = maxEvents;
+  }
+
+  readonly put = (event: DeploymentEvent | 'reread'): void => {
+    if (event === 'reread' || this.#events.length >= this.#maxEvents) {
+      this.#events = [];
+      this.#reread = true;
+    } else if (!this.#reread) this.#events.push(event);
+    this.#wake?.();
+  };
+
+  /** What has come; waits for it when there is nothing. null when the signal fires. */
+  async take(signal: AbortSignal): Promise<News | null> {
+    while (this.#events.length === 0 && !this.#reread) {
+      if (signal.aborted) return null;
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          this.#wake = null;
+          signal.removeEventListener('abort', done);
+          resolve();
+        };
+        this.#wake = done;
+        signal.addEventListener('abort', done, { once: true });
+      });
+    }
+    if (signal.aborted) return null;
+    const news = { events: this.#events, reread: this.#reread };
+    this.#events = [];
+    this.#reread = false;
+    return news;
+  }
+}

@@ -1,0 +1,86 @@
+import { fileURLToPath } from 'node:url';
+import { openStore } from '@switchyard/queue';
+import {
+  createLog,
+  createMetrics,
+  fileBlobs,
+  logArchive,
+  openDataDirectory,
+  readAdminToken,
+  runProcess,
+  serveShell,
+  systemClock,
+  systemIds,
+  VERSION,
+} from '@switchyard/service';
+import { startApiServer } from './api-server.ts';
+import { readApiConfig } from './config.ts';
+import { readinessOf } from './readiness.ts';
+
+const STOP_TIMEOUT_MS = 10_000;
+/** The same from `src` and from `dist`. */
+const DASHBOARD = fileURLToPath(new URL('../../dashboard/dist', import.meta.url));
+
+await runProcess({
+  log: createLog({ process: 'api', level: 'info' }),
+  stopTimeoutMs: STOP_TIMEOUT_MS,
+  async start() {
+    const config = readApiConfig();
+    const log = createLog({ process: 'api', level: config.SWITCHYARD_LOG_LEVEL });
+    const directory = await openDataDirectory(config.SWITCHYARD_DATA_DIR, systemIds);
+    const adminToken = await readAdminToken(config.SWITCHYARD_ADMIN_TOKEN_FILE ?? directory.adminTokenFile);
+    const store = await openStore({
+      redisUrl: config.REDIS_URL,
+      prefix: config.SWITCHYARD_KEY_PREFIX,
+      clock: systemClock,
+      ids: systemIds,
+      name: 'switchyard-api',
+    });
+    await directory.rememberFarm(await store.farm.ensure(await directory.knownFarm()));
+
+    const metrics = createMetrics({ process: 'api' });
+    const server = await startApiServer({
+      store,
+      archive: logArchive(fileBlobs(directory.blobs)),
+      clock: systemClock,
+      log,
+      metrics,
+      adminToken,
+      host: config.SWITCHYARD_LISTEN_HOST,
+      port: config.SWITCHYARD_API_PORT,
+      settings: {
+        publicUrl: config.SWITCHYARD_PUBLIC_URL ?? null,
+        appsDomain: config.SWITCHYARD_APPS_DOMAIN,
+        routerPort: config.SWITCHYARD_ROUTER_PORT,
+        allowFileRepositories: config.SWITCHYARD_ALLOW_FILE_REPOSITORIES,
+        dashboardDirectory: DASHBOARD,
+      },
+    });
+    const shell = await serveShell({
+      host: config.SWITCHYARD_METRICS_HOST,
+      port: config.SWITCHYARD_METRICS_PORT,
+      metrics,
+      isReady: async () => (await readinessOf(store)).readiness.ready,
+    });
+    const membership = await store.processes.join({
+      id: systemIds('proc'),
+      kind: 'api',
+      hostId: directory.hostId,
+      pid: process.pid,
+      version: VERSION,
+      metrics: shell.address,
+      startedAt: systemClock(),
+    });
+    log.info({ url: server.url, metrics: shell.address }, `the api answers at ${server.url}`);
+
+    return {
+      async stop() {
+        await server.close();
+        // Without Redis the goodbye is not heard; the beat runs out by itself.
+        await membership.leave().catch((error: unknown) => log.warn({ err: error }, 'could not say goodbye'));
+        await shell.close();
+        await store.close();
+      },
+    };
+  },
+});

@@ -1,0 +1,17 @@
+import type { Operation } from './operation.ts';
+import { appOperations } from './operations/app-operations.ts';
+import { deploymentOperations } from './operations/deployment-operations.ts';
+import { releaseOperations } from './operations/release-operations.ts';
+import { sessionOperations } from './operations/session-operations.ts';
+import { streamOperations } from './operations/stream-operations.ts';
+import { systemOperations } from './operations/system-operations.ts';
+
+/** Every route of the api, in the order of its description. */
+export const OPERATIONS: readonly Operation[] = [
+  ...appOperations,
+  ...deploymentOperations,
+  ...streamOperations,
+  ...releaseOperations,
+  ...sessionOperations,
+  ...systemOperations,
+];

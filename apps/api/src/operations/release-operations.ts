@@ -1,0 +1,105 @@
+import { Rollback } from '@switchyard/client';
+import { type App, type Environment, type Release, SwitchyardError } from '@switchyard/domain';
+import type { Store } from '@switchyard/queue';
+import { z } from 'zod';
+import { liveReleaseOf, requireApp, requireProduction, rollbackTargets } from '../app-views.ts';
+import { viewDeployment } from '../deployment-views.ts';
+import { operation } from '../operation.ts';
+import { AppPath } from './app-operations.ts';
+import { accepted } from './deployment-operations.ts';
+
+const none = z.object({});
+
+const rollback = operation({
+  id: 'rollback',
+  method: 'post',
+  path: '/v1/apps/{app}/rollback',
+  tag: 'Releases',
+  access: 'token',
+  summary: 'Go back to an earlier release',
+  description:
+    'Starts a kept release and moves the route to it when it is healthy. Without `to` it is the one that was live before. Automatic deployments are held afterwards.',
+  params: AppPath,
+  query: none,
+  body: Rollback,
+  answers: { 202: accepted },
+  errors: ['app-not-found', 'app-being-deleted', 'nothing-to-roll-back-to', 'release-not-kept', 'too-many-deployments'],
+  async handle({ params, body, response }, { store, settings }) {
+    const app = await requireApp(store, params.app);
+    const environment = await requireProduction(store, app);
+    const release = await rollbackTarget(store, app, environment, body.to ?? null);
+    const deployment = await store.chain.accept({
+      appId: app.id,
+      environmentId: environment.id,
+      trigger: 'rollback',
+      what: { kind: 'rollback', release },
+    });
+    response
+      .status(202)
+      .location(`/v1/deployments/${deployment.id}`)
+      .json(await viewDeployment(deployment, store, settings));
+  },
+});
+
+/** `to` is the number of the deployment that made a release, or of one that brought it back. */
+async function rollbackTarget(store: Store, app: App, environment: Environment, to: number | null): Promise<Release> {
+  const [live, releases] = await Promise.all([
+    liveReleaseOf(store, environment.id),
+    store.releases.list(environment.id),
+  ]);
+  const targets = rollbackTargets(releases, live);
+  if (to === null) {
+    const [previous] = targets;
+    if (previous !== undefined) return previous;
+    throw new SwitchyardError('nothing-to-roll-back-to', `No release of ${app.name} was live before the present one.`);
+  }
+  const wanted = releases.find(({ number }) => number === to)?.id ?? (await releaseIdOf(store, app, to));
+  if (live !== null && wanted === live.id)
+    throw new SwitchyardError('nothing-to-roll-back-to', `The release of deployment #${to} is live already.`);
+  const target = targets.find(({ id }) => id === wanted);
+  if (target !== undefined) return target;
+  const kept = targets.map(({ number }) => `#${number}`).join(', ');
+  throw new SwitchyardError(
+    'release-not-kept',
+    `Deployment #${to} has no kept release that was live. ${kept === '' ? 'There is none to go back to.' : `Kept are ${kept}.`}`,
+  );
+}
+
+async function releaseIdOf(store: Store, app: App, number: number): Promise<string | null> {
+  const [deployment] = await store.deployments.listOfApp(app.id, { before: number + 1, limit: 1 });
+  return deployment?.number === number ? (deployment.artifacts.releaseId ?? null) : null;
+}
+
+const restart = operation({
+  id: 'restart',
+  method: 'post',
+  path: '/v1/apps/{app}/restart',
+  tag: 'Releases',
+  access: 'token',
+  summary: 'Restart an app',
+  description:
+    'Starts new instances of the live release and moves the route to them when they are healthy; visitors notice nothing.',
+  params: AppPath,
+  query: none,
+  body: z.strictObject({}),
+  answers: { 202: accepted },
+  errors: ['app-not-found', 'app-being-deleted', 'nothing-live', 'release-not-kept', 'too-many-deployments'],
+  async handle({ params, response }, { store, settings }) {
+    const app = await requireApp(store, params.app);
+    const environment = await requireProduction(store, app);
+    const release = await liveReleaseOf(store, environment.id);
+    if (release === null) throw new SwitchyardError('nothing-live', `Nothing of ${app.name} is live; deploy it first.`);
+    const deployment = await store.chain.accept({
+      appId: app.id,
+      environmentId: environment.id,
+      trigger: 'restart',
+      what: { kind: 'restart', release },
+    });
+    response
+      .status(202)
+      .location(`/v1/deployments/${deployment.id}`)
+      .json(await viewDeployment(deployment, store, settings));
+  },
+});
+
+export const releaseOperations = [rollback, restart];

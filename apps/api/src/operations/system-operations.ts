@@ -1,0 +1,97 @@
+import { Readiness } from '@switchyard/client';
+import { SwitchyardError } from '@switchyard/domain';
+import { z } from 'zod';
+import { NO_BODY, operation } from '../operation.ts';
+import { sendProblem } from '../problems.ts';
+import { readinessOf } from '../readiness.ts';
+
+const none = z.object({});
+
+const readyz = operation({
+  id: 'readyz',
+  method: 'get',
+  path: '/readyz',
+  tag: 'System',
+  access: 'optional',
+  summary: 'Whether deploys can be taken',
+  description:
+    'Redis answers, and at least one worker, one runner and one router are alive. With a token it also lists the processes.',
+  params: none,
+  query: none,
+  body: NO_BODY,
+  answers: { 200: { description: 'Yes.', content: { 'application/json': Readiness } } },
+  errors: ['unavailable'],
+  async handle({ caller, request, response }, { store }) {
+    const { readiness, alive } = await readinessOf(store);
+    const processes = alive.map(({ id, kind, hostId, version, startedAt }) => ({
+      id,
+      kind,
+      hostId,
+      version,
+      startedAt,
+    }));
+    const body = { ...readiness, ...(caller === null ? {} : { processes }) };
+    if (readiness.ready) {
+      response.json(body);
+      return;
+    }
+    const reasons = readiness.parts.flatMap(({ reason }) => (reason === null ? [] : [reason]));
+    sendProblem(request, response, new SwitchyardError('unavailable', reasons.join(' ')), body);
+  },
+});
+
+const healthz = operation({
+  id: 'healthz',
+  method: 'get',
+  path: '/healthz',
+  tag: 'System',
+  access: 'none',
+  summary: 'Whether the api itself answers',
+  params: none,
+  query: none,
+  body: NO_BODY,
+  answers: { 200: { description: 'It does.', content: { 'text/plain': z.string() } } },
+  errors: [],
+  async handle({ response }) {
+    response.type('text/plain').send('ok\n');
+  },
+});
+
+const metrics = operation({
+  id: 'metrics',
+  method: 'get',
+  path: '/metrics',
+  tag: 'System',
+  access: 'token',
+  summary: 'Figures for Prometheus',
+  description: 'The same are served without a token on the address for metrics.',
+  params: none,
+  query: none,
+  body: NO_BODY,
+  answers: { 200: { description: 'Prometheus’ text format.', content: { 'text/plain': z.string() } } },
+  errors: [],
+  async handle({ response }, parts) {
+    response.type(parts.metrics.contentType).send(await parts.metrics.metrics());
+  },
+});
+
+const openapi = operation({
+  id: 'openapi',
+  method: 'get',
+  path: '/openapi.json',
+  tag: 'System',
+  access: 'token',
+  summary: 'This description',
+  params: none,
+  query: none,
+  body: NO_BODY,
+  answers: {
+    200: { description: 'OpenAPI 3.1.', content: { 'application/json': z.looseObject({ openapi: z.string() }) } },
+  },
+  errors: [],
+  async handle({ response }, { describe }) {
+    response.json(describe());
+  },
+});
+
+export const systemOperations = [readyz, healthz, metrics, openapi];

@@ -1,0 +1,30 @@
+import type { Clock } from '@switchyard/domain';
+import type { Store } from '@switchyard/queue';
+import type { Log, LogArchive } from '@switchyard/service';
+import type { Registry } from 'prom-client';
+import type { Readers } from './events/readers.ts';
+import type { Sessions } from './session.ts';
+
+/** What answers need beside the request. */
+export interface ApiParts {
+  readonly store: Store;
+  readonly archive: LogArchive;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Registry;
+  readonly sessions: Sessions;
+  readonly readers: Readers;
+  readonly settings: ApiSettings;
+  /** The API's description, made when it is first asked for. */
+  readonly describe: () => object;
+}
+
+export interface ApiSettings {
+  /** Without a slash at its end. */
+  readonly publicUrl: string;
+  readonly appsDomain: string;
+  readonly routerPort: number;
+  readonly allowFileRepositories: boolean;
+  /** The built dashboard; need not exist. */
+  readonly dashboardDirectory: string;
+}
