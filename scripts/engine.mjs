@@ -83,7 +83,7 @@ async function until(condition, timeoutMs) {
 }
 
 /** The reason an engine gave up, in one line and with what to do where that is known. */
-export function explain(log) {
+function explain(log) {
   const fatal =
     log
       .split('\n')

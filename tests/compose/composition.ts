@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +28,8 @@ export interface Composition {
   readonly repositories: string;
   /** `docker-compose …`, whichever version is there; answers its standard output. */
   compose(...args: string[]): Promise<string>;
+  /** Ids of containers on the apps' network that compose did not start: instances. */
+  containersOfApps(): Promise<string[]>;
   /** Lets the containers' user own what is in `repositories`: Git takes no repository of somebody else. */
   handOver(): Promise<void>;
   /** Removes containers (those of apps too), volumes, networks and images. Also after half a start; safe to call twice. */
@@ -55,7 +57,7 @@ export async function prepareComposition(): Promise<Composition> {
   const appsNetwork = `${name}-apps`;
   const image = `switchyard:${name}`;
   const repositories = await mkdtemp(join(tmpdir(), 'repositories-'));
-  const [api, router, prometheus, grafana] = (await freePorts(4)).map(String) as [string, string, string, string];
+  const [api, router, prometheus, grafana] = await freePorts(4);
   for (const needed of ['node:24-bookworm-slim', 'redis:7-bookworm', 'prom/prometheus:v3.5.0'])
     await ensureImage(needed);
   const grafanaIsReal = await ensureImage('grafana/grafana:12.1.1').then(
@@ -77,12 +79,12 @@ export async function prepareComposition(): Promise<Composition> {
     ...process.env,
     SWITCHYARD_VERSION: name,
     SWITCHYARD_REDIS_PASSWORD: randomBytes(16).toString('hex'),
-    SWITCHYARD_API_PORT: api,
+    SWITCHYARD_API_PORT: String(api),
     SWITCHYARD_PUBLIC_URL: `http://127.0.0.1:${api}`,
-    SWITCHYARD_ROUTER_PORT: router,
+    SWITCHYARD_ROUTER_PORT: String(router),
     SWITCHYARD_ROUTER_BIND: '127.0.0.1',
-    SWITCHYARD_PROMETHEUS_PORT: prometheus,
-    SWITCHYARD_GRAFANA_PORT: grafana,
+    SWITCHYARD_PROMETHEUS_PORT: String(prometheus),
+    SWITCHYARD_GRAFANA_PORT: String(grafana),
     SWITCHYARD_DOCKER_NETWORK: appsNetwork,
     SWITCHYARD_ALLOW_FILE_REPOSITORIES: '1',
     SWITCHYARD_TEST_REPOSITORIES: repositories,
@@ -98,12 +100,15 @@ export async function prepareComposition(): Promise<Composition> {
     return ended.stdout.trim();
   }
 
-  /** Instances and stage containers are not compose's: they are on the apps' network, or carry the farm's label. */
-  async function removeContainersOfApps(): Promise<void> {
-    const attached = await docker('ps', '--all', '--quiet', '--filter', `network=${appsNetwork}`);
-    const ours = new Set(lines(await compose('ps', '--quiet').catch(() => '')));
-    const foreign = lines(attached).filter((id) => ![...ours].some((own) => own.startsWith(id)));
-    if (foreign.length > 0) await docker('rm', '--force', '--volumes', ...foreign);
+  /** Those on the apps' network that compose did not start. */
+  async function containersOfApps(): Promise<string[]> {
+    const attached = await docker('ps', '--all', '--quiet', '--no-trunc', '--filter', `network=${appsNetwork}`);
+    const ours = new Set(
+      lines(
+        await docker('ps', '--all', '--quiet', '--no-trunc', '--filter', `label=com.docker.compose.project=${name}`),
+      ),
+    );
+    return lines(attached).filter((id) => !ours.has(id));
   }
 
   return {
@@ -114,6 +119,7 @@ export async function prepareComposition(): Promise<Composition> {
     grafanaIsReal,
     repositories,
     compose,
+    containersOfApps,
     async handOver() {
       await chown(repositories, NODE_UID, NODE_UID);
       for (const entry of await readdir(repositories, { recursive: true })) {
@@ -121,7 +127,8 @@ export async function prepareComposition(): Promise<Composition> {
       }
     },
     async remove() {
-      await removeContainersOfApps();
+      const foreign = await containersOfApps();
+      if (foreign.length > 0) await docker('rm', '--force', '--volumes', ...foreign);
       await compose('down', '--volumes', '--remove-orphans', '--timeout', '15');
       await docker('image', 'rm', '--force', image).catch(() => '');
       await docker('image', 'prune', '--force', '--filter', 'label=dev.switchyard.stage=build');
