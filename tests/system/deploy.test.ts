@@ -7,7 +7,7 @@ import { STAGES, type StageName } from '@switchyard/domain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nodeApp } from '../harness/node-app.ts';
 import { createRepository, type Repository } from '../harness/repository.ts';
-import { startSystem, type System } from '../harness/system.ts';
+import { type System, startSystem } from '../harness/system.ts';
 
 let system: System;
 let repository: Repository;

@@ -1,4 +1,15 @@
-import { App, AppId, AppName, Environment, EnvironmentId, Hold, LIMITS, SwitchyardError } from '@switchyard/domain';
+import {
+  App,
+  AppId,
+  AppName,
+  DeploymentId,
+  Environment,
+  EnvironmentId,
+  Hold,
+  LIMITS,
+  ReleaseId,
+  SwitchyardError,
+} from '@switchyard/domain';
 import { z } from 'zod';
 import type { StoreContext } from './context.ts';
 import type { AppRecords, Chain } from './store.ts';
@@ -99,27 +110,34 @@ export function appRecords({ redis, keys, run, clock, ids }: StoreContext, chain
     },
 
     async remove(id) {
-      const unfinished = z.array(z.string()).parse(await run('removeApp', clock(), id));
-      for (const deployment of unfinished) await chain.cancel(deployment as `dep_${string}`);
+      const unfinished = z.array(DeploymentId).parse(await run('removeApp', clock(), id));
+      for (const deployment of unfinished) await chain.cancel(deployment);
     },
   };
 }
 
-/** Removes everything that is kept of an app whose deployments have all ended. */
-export async function purgeApp({ redis, keys }: StoreContext, id: AppId): Promise<boolean> {
-  if ((await redis.scard(keys.unfinishedOfApp(id))) > 0) return false;
-  const deployments = await redis.zrange(keys.deploymentsOf(id), 0, '-1');
-  const environments = await redis.smembers(keys.environmentsOf(id));
-  const releases = (
-    await Promise.all(environments.map((item) => redis.zrange(keys.releasesOf(EnvironmentId.parse(item)), 0, '-1')))
-  ).flat();
+/** Removes everything that is kept of an app whose deployments have all ended; answers these, or null while some have not. */
+export async function purgeApp({ redis, keys }: StoreContext, id: AppId): Promise<DeploymentId[] | null> {
+  if ((await redis.scard(keys.unfinishedOfApp(id))) > 0) return null;
+  const deployments = z.array(DeploymentId).parse(await redis.zrange(keys.deploymentsOf(id), 0, '-1'));
+  const environments = z.array(EnvironmentId).parse(await redis.smembers(keys.environmentsOf(id)));
+  const releases = z
+    .array(z.array(ReleaseId))
+    .parse(await Promise.all(environments.map((item) => redis.zrange(keys.releasesOf(item), 0, '-1'))));
   const doomed = redis.multi();
-  for (const item of deployments as `dep_${string}`[]) {
-    doomed.del(keys.deployment(item), keys.events(item), keys.logs(item), keys.instancesOf(item), keys.oneOffOf(item));
+  for (const item of deployments) {
+    doomed.del(
+      keys.deployment(item),
+      keys.events(item),
+      keys.logs(item),
+      keys.instancesOf(item),
+      keys.oneOffOf(item),
+      keys.observedOf(item),
+    );
     doomed.zrem(keys.recentDeployments, item);
   }
-  for (const item of releases as `rel_${string}`[]) doomed.del(keys.release(item));
-  for (const item of environments as EnvironmentId[]) {
+  for (const item of releases.flat()) doomed.del(keys.release(item));
+  for (const item of environments) {
     doomed.del(
       keys.environment(item),
       keys.releasesOf(item),
@@ -130,5 +148,5 @@ export async function purgeApp({ redis, keys }: StoreContext, id: AppId): Promis
   doomed.del(keys.app(id), keys.deploymentsOf(id), keys.environmentsOf(id), keys.unfinishedOfApp(id));
   doomed.srem(keys.deletingApps, id);
   await doomed.exec();
-  return true;
+  return deployments;
 }

@@ -1,4 +1,13 @@
-import { type Deployment, DeploymentId, type Diagnosis, LIMITS, queueFor, SwitchyardError } from '@switchyard/domain';
+import {
+  AppId,
+  type Deployment,
+  DeploymentId,
+  type Diagnosis,
+  LIMITS,
+  queueFor,
+  RouteId,
+  SwitchyardError,
+} from '@switchyard/domain';
 import { z } from 'zod';
 import { appOf, environmentOfHash, purgeApp } from './apps.ts';
 import type { StoreContext } from './context.ts';
@@ -238,7 +247,7 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
       const [verdict, routeId] = z
         .tuple([z.enum(['moved', 'not-ready', 'outdated', 'cancelled', 'lease-lost']), z.string()])
         .parse(answer);
-      return verdict === 'moved' ? { answer: 'moved', routeId: routeId as `route_${string}` } : { answer: verdict };
+      return verdict === 'moved' ? { answer: 'moved', routeId: RouteId.parse(routeId) } : { answer: verdict };
     },
 
     async sweep(processId): Promise<SweepReport | null> {
@@ -252,10 +261,10 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
       await handOn(entries);
       const handedOn = await queues.emptyOutbox();
       const rewoken = await rewake(admitted);
-      const purgedApps: `app_${string}`[] = [];
-      for (const id of (await redis.smembers(keys.deletingApps)) as `app_${string}`[])
-        if (await purgeApp(context, id)) purgedApps.push(id);
-      return { handedOn, takenOver, rewoken: due + rewoken, purgedApps };
+      const purged: DeploymentId[] = [];
+      for (const id of z.array(AppId).parse(await redis.smembers(keys.deletingApps)))
+        purged.push(...((await purgeApp(context, id)) ?? []));
+      return { handedOn, takenOver, rewoken: due + rewoken, purged };
     },
 
     onCancel(listener) {

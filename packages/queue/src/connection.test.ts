@@ -1,5 +1,6 @@
 import { idsFrom } from '@switchyard/domain';
 import { expect, inject, it } from 'vitest';
+// @boundaries-ignore a private Redis server is shared with the tests of what crosses packages
 import { startRedis } from '../../../tests/harness/redis.ts';
 import { describeUrl, redisComplaints } from './connection.ts';
 import { openStore } from './open-store.ts';

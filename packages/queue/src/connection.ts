@@ -149,16 +149,17 @@ export function toStoreError(error: unknown): unknown {
 
 /** The same object whose asynchronous methods reject with errors of the catalogue. */
 export function guarded<Group extends object>(group: Group): Group {
-  const wrapped = Object.entries(group).map(([name, member]: [string, unknown]) => {
-    if (typeof member !== 'function') return [name, member];
-    const call = (...args: unknown[]): unknown => {
-      const answer: unknown = Reflect.apply(member, group, args);
-      if (!(answer instanceof Promise)) return answer;
-      return answer.catch((error: unknown) => {
-        throw toStoreError(error);
-      });
-    };
-    return [name, call];
+  return new Proxy(group, {
+    get(target, name, receiver) {
+      const member: unknown = Reflect.get(target, name, receiver);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]): unknown => {
+        const answer: unknown = Reflect.apply(member, target, args);
+        if (!(answer instanceof Promise)) return answer;
+        return answer.catch((error: unknown) => {
+          throw toStoreError(error);
+        });
+      };
+    },
   });
-  return Object.fromEntries(wrapped) as Group;
 }

@@ -1,2 +1,2 @@
-export * from './store.ts';
 export { openStore, type StoreOptions } from './open-store.ts';
+export * from './store.ts';

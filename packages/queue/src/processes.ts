@@ -1,4 +1,4 @@
-import { LIMITS, ProcessKind, ProcessRecord } from '@switchyard/domain';
+import { LIMITS, ProcessId, ProcessKind, ProcessRecord } from '@switchyard/domain';
 import type { StoreContext } from './context.ts';
 import type { ProcessRecords } from './store.ts';
 
@@ -20,7 +20,7 @@ export function processRecords({ redis, keys, clock }: StoreContext): ProcessRec
   async function aliveOf(kind: ProcessKind): Promise<ProcessRecord[]> {
     const members = await redis.zrangebyscore(keys.processes(kind), clock() - LIMITS.processGoneMs, '+inf');
     if (members.length === 0) return [];
-    const documents = await redis.mget(members.map((id) => keys.process(id as `proc_${string}`)));
+    const documents = await redis.mget(members.map((id) => keys.process(ProcessId.parse(id))));
     return documents.flatMap((document) => (document === null ? [] : [ProcessRecord.parse(JSON.parse(document))]));
   }
 

@@ -52,6 +52,7 @@ export function loadScripts(redis: Redis, base: string): RunScript {
   return async (name, now, ...args) => {
     const command: unknown = Reflect.get(redis, `sy_${name}`);
     if (typeof command !== 'function') throw new Error(`no script ${name}`);
-    return await Reflect.apply(command, redis, [base, now, ...args]);
+    const answer: unknown = await Reflect.apply(command, redis, [base, now, ...args]);
+    return answer;
   };
 }

@@ -184,11 +184,12 @@ export type BeatAnswer = 'kept' | 'cancel' | 'lost';
 export type CancelAnswer = 'cancelling' | 'cancelled' | 'already-ended' | 'already-switched' | 'not-found';
 
 export interface SweepReport {
-  /** Outbox entries handed on, expired leases woken, admitted work whose job was lost woken again, apps purged. */
+  /** Outbox entries handed on, expired leases woken, lost jobs and retries woken again. */
   readonly handedOn: number;
   readonly takenOver: number;
   readonly rewoken: number;
-  readonly purgedApps: readonly AppId[];
+  /** Deployments of deleted apps whose records are gone: their logs can go too. */
+  readonly purged: readonly DeploymentId[];
 }
 
 /** The life of deployments; see "How the chain holds" in ARCHITECTURE.md. */

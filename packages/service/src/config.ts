@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 /** A schema per variable; its `describe()` text is the variable's line in docs/configuration.md. */
 export type ConfigShape = Readonly<Record<string, z.ZodType>>;
-export type ConfigOf<Shape extends ConfigShape> = Readonly<{ [Name in keyof Shape]: z.infer<Shape[Name]> }>;
+export type ConfigOf<Shape extends ConfigShape> = Readonly<z.infer<z.ZodObject<Shape>>>;
 
 /**
  * Reads a process's settings: everything that is wrong is reported at once, with the variable's name; an empty value counts as unset;
@@ -17,7 +17,7 @@ export function readConfig<Shape extends ConfigShape>(
     Object.keys(shape).map((name) => [name, environment[name] === '' ? undefined : environment[name]]),
   );
   const parsed = z.object(shape).safeParse(given);
-  if (parsed.success) return Object.freeze(parsed.data) as ConfigOf<Shape>;
+  if (parsed.success) return Object.freeze(parsed.data);
   const errors = parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
   const lines = errors.map(({ path, message }) => `  ${path}: ${message}`);
   throw new SwitchyardError('config-invalid', `These settings are not valid:\n${lines.join('\n')}`, { errors });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
-import { Farm, HostId, SwitchyardError, type Ids } from '@switchyard/domain';
+import { Farm, HostId, type Ids, SwitchyardError } from '@switchyard/domain';
 
 /** Paths of a data directory. Everything that Switchyard keeps on a host's disk is below one of these. */
 export interface DataDirectory {

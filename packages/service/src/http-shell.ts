@@ -1,5 +1,4 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { SwitchyardError } from '@switchyard/domain';
 import express from 'express';
 import type { Registry } from 'prom-client';
@@ -27,8 +26,9 @@ export async function listen(
       resolve();
     });
   });
-  const { address, port } = server.address() as AddressInfo;
-  return { host: address, port };
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('a TCP address was expected');
+  return { host: bound.address, port: bound.port };
 }
 
 /** The small HTTP face of a process that has no other: `/metrics`, `/readyz` (200 or 503), `/healthz`. */

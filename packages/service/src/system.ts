@@ -1,4 +1,4 @@
-import { idsFrom, type Clock, type Ids } from '@switchyard/domain';
+import { type Clock, type Ids, idsFrom } from '@switchyard/domain';
 import { customAlphabet } from 'nanoid';
 
 /** The clock and the ids of a real process; tests and simulations pass their own. */

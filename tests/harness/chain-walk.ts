@@ -1,0 +1,198 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type AppId,
+  type Deployment,
+  type DeploymentId,
+  type Diagnosis,
+  type EnvironmentId,
+  idsFrom,
+  nextStep,
+  type Plan,
+  type Release,
+  type StepName,
+} from '@switchyard/domain';
+import { type BeginAnswer, type Lease, openStore, type StepResult, type Store } from '@switchyard/queue';
+
+export const DIAGNOSIS: Diagnosis = {
+  cause: 'build_command_failed',
+  stage: 'build',
+  title: 'The build failed',
+  explanation: 'It did.',
+  fix: 'Mend it.',
+  evidence: [],
+  details: {},
+  fault: 'user',
+  confidence: 1,
+};
+
+export const PLAN: Plan = {
+  v: 1,
+  language: 'node',
+  framework: null,
+  root: '.',
+  runtime: { name: 'node', wanted: '24' },
+  packageManager: null,
+  install: null,
+  build: null,
+  migrate: null,
+  start: { kind: 'command', command: 'node server.js' },
+  health: { path: null, timeLimitMs: 60_000 },
+  warnings: [],
+  reasons: [],
+};
+
+export const ME = 'proc_workerone';
+export const OTHER = 'proc_workertwo';
+
+export interface WalkedApp {
+  readonly appId: AppId;
+  readonly environmentId: EnvironmentId;
+}
+
+/** Walks deployments through the real scripts by hand, in a time that only the test moves. */
+export class ChainWalk {
+  readonly store: Store;
+  readonly app: WalkedApp;
+  readonly #clock: { now: number };
+
+  private constructor(store: Store, app: WalkedApp, clock: { now: number }) {
+    this.store = store;
+    this.app = app;
+    this.#clock = clock;
+  }
+
+  static async open(redisUrl: string): Promise<ChainWalk> {
+    const clock = { now: 1_800_000_000_000 };
+    const store = await openStore({
+      redisUrl,
+      prefix: `walk-${randomBytes(6).toString('hex')}`,
+      clock: () => clock.now,
+      ids: idsFrom(() => randomBytes(8).toString('hex')),
+      name: 'chain-walk',
+    });
+    return new ChainWalk(store, await createApp(store, 'hello'), clock);
+  }
+
+  wait(ms: number): void {
+    this.#clock.now += ms;
+  }
+
+  async newApp(name: string): Promise<WalkedApp> {
+    return await createApp(this.store, name);
+  }
+
+  async deploy(): Promise<DeploymentId> {
+    const what = { kind: 'deploy', ref: null, reuse: 'all' } as const;
+    return (await this.store.chain.accept({ ...this.app, trigger: 'api', what })).id;
+  }
+
+  async get(id: DeploymentId): Promise<Deployment> {
+    const found = await this.store.deployments.get(id);
+    if (found === null) throw new Error(`${id} is gone`);
+    return found;
+  }
+
+  async begin(
+    deploymentId: DeploymentId,
+    step: StepName,
+    processId: 'proc_workerone' | 'proc_workertwo' = ME,
+  ): Promise<BeginAnswer> {
+    return await this.store.chain.begin({ deploymentId, step }, { processId });
+  }
+
+  /** Begins, and throws unless it may run. */
+  async lease(id: DeploymentId, step: StepName, processId: 'proc_workerone' | 'proc_workertwo' = ME): Promise<Lease> {
+    const answer = await this.begin(id, step, processId);
+    if (answer.answer !== 'run') throw new Error(`${step} should have run, but was ${answer.answer}`);
+    return answer.lease;
+  }
+
+  async pass(id: DeploymentId, step: StepName, result: StepResult = { kind: 'succeeded' }): Promise<void> {
+    const lease = await this.lease(id, step);
+    if (step === 'switch') await this.moveRoute(lease);
+    const answer = await this.store.chain.finish(lease, result);
+    if (answer !== 'finished') throw new Error(`${step}: ${answer}`);
+  }
+
+  /** Goes on up to, not into, `until`; null goes to the end. */
+  async walk(id: DeploymentId, until: StepName | null): Promise<void> {
+    for (let step: StepName | null = (await this.get(id)).step; step !== null && step !== until; step = nextStep(step))
+      await this.pass(id, step);
+  }
+
+  /** Keeps a release, makes one instance ready, and moves the route onto it. */
+  async moveRoute(lease: Lease): Promise<string> {
+    const deployment = await this.get(lease.deploymentId);
+    const kept = await this.store.releases.put(lease, releaseOf(deployment));
+    if (kept === null) return 'lease-lost';
+    const [instance] =
+      (await this.store.instances.desire(lease, [
+        {
+          v: 1,
+          id: `ins_${deployment.number}aaaaaa`,
+          farmId: deployment.farmId,
+          epoch: 1,
+          hostId: 'host_aaaaaa',
+          teamId: deployment.teamId,
+          appId: deployment.appId,
+          appName: 'hello',
+          environmentId: deployment.environmentId,
+          deploymentId: deployment.id,
+          releaseId: kept.id,
+          snapshot: kept.snapshot,
+          start: PLAN.start,
+          runtime: PLAN.runtime,
+          root: '.',
+          env: {},
+          health: PLAN.health,
+          mode: 'run',
+          drainUntil: null,
+          createdAt: this.#clock.now,
+        },
+      ])) ?? [];
+    if (instance === undefined) return 'lease-lost';
+    const { environmentId, id: deploymentId } = deployment;
+    await this.store.routing.putEndpoint({
+      instanceId: instance.id,
+      environmentId,
+      deploymentId,
+      host: '127.0.0.1',
+      port: 20_001,
+      ready: true,
+    });
+    return (await this.store.chain.moveRoute(lease, { releaseId: kept.id, minReady: 1 })).answer;
+  }
+
+  async close(): Promise<void> {
+    await this.store.close();
+  }
+}
+
+async function createApp(store: Store, name: string): Promise<WalkedApp> {
+  const repository = 'https://example.test/r.git';
+  const made = await store.apps.create({
+    teamId: 'team_default',
+    name,
+    repository,
+    branch: null,
+    hosts: [`${name}.localhost`],
+  });
+  return { appId: made.app.id, environmentId: made.environment.id };
+}
+
+function releaseOf({ id, number, teamId, appId, environmentId, createdAt }: Deployment): Release {
+  return {
+    v: 1,
+    id: `rel_${number}aaaaaa`,
+    teamId,
+    appId,
+    environmentId,
+    deploymentId: id,
+    number,
+    commit: null,
+    snapshot: { key: `rel-${number}`, placement: 'any' },
+    plan: PLAN,
+    createdAt,
+    liveAt: null,
+  };
+}
