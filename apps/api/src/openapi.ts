@@ -1,8 +1,9 @@
-import { OpenAPIRegistry, OpenApiGeneratorV31, type ResponseConfig } from '@asteasolutions/zod-to-openapi';
 import { ERRORS, type ErrorCode, Problem } from '@switchyard/domain';
 import { VERSION } from '@switchyard/service';
 import type { z } from 'zod';
 import { type Answer, NO_BODY, type Operation } from './operation.ts';
+import { type SchemaComponents, schemaComponents } from './schema-components.ts';
+import { SESSION_COOKIE } from './session.ts';
 
 const TAGS = [
   { name: 'Apps', description: 'What gets deployed, and what is live.' },
@@ -15,23 +16,31 @@ const TAGS = [
   { name: 'System', description: 'How the farm does.' },
 ];
 
-/** The API's description (OpenAPI 3.1), made of the operations that the server answers with. */
-export function openApiDocument(operations: readonly Operation[]): object {
-  const registry = new OpenAPIRegistry();
-  registry.registerComponent('securitySchemes', 'token', {
+const SECURITY_SCHEMES = {
+  token: {
     type: 'http',
     scheme: 'bearer',
     description: 'The admin token, from the file `admin-token` of the data directory.',
-  });
-  registry.registerComponent('securitySchemes', 'session', {
+  },
+  session: {
     type: 'apiKey',
     in: 'cookie',
-    name: 'switchyard_session',
+    name: SESSION_COOKIE,
     description:
       'For the browser; see `POST /v1/session`. Writes need a JSON body or the header `Switchyard-Client` as well.',
-  });
-  for (const operation of operations) registerOperation(registry, operation);
-  return new OpenApiGeneratorV31(registry.definitions, { sortComponents: 'alphabetically' }).generateDocument({
+  },
+};
+
+/** The API's description (OpenAPI 3.1), made of the operations that the server answers with. */
+export function openApiDocument(operations: readonly Operation[]): object {
+  const components = schemaComponents();
+  const paths: Record<string, Record<string, object>> = {};
+  for (const operation of operations)
+    paths[operation.path] = {
+      ...paths[operation.path],
+      [operation.method]: describeOperation(operation, components),
+    };
+  return {
     openapi: '3.1.0',
     info: {
       title: 'Switchyard',
@@ -40,33 +49,100 @@ export function openApiDocument(operations: readonly Operation[]): object {
       description:
         'Deploys Git repositories to live URLs. Every error is a problem document (RFC 9457) with a stable `code`; docs/errors.md lists them.',
     },
+    servers: [{ url: '/' }],
     tags: TAGS,
+    paths,
+    components: { schemas: components.named(), securitySchemes: SECURITY_SCHEMES },
+  };
+}
+
+function describeOperation(operation: Operation, components: SchemaComponents): object {
+  const { id, tag, summary, description, params, query, headers, body, answers } = operation;
+  const parameters = [
+    ...parametersOf('path', params, components),
+    ...parametersOf('query', query, components),
+    ...parametersOf('header', headers, components),
+  ];
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    ...(description === undefined ? {} : { description }),
+    security: securityOf(operation),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === NO_BODY ? {} : { requestBody: describeBody(body, components) }),
+    responses: {
+      ...mapValues(answers, (answer) => describeAnswer(answer, components)),
+      ...describeProblems(problemCodesOf(operation), components),
+    },
+  };
+}
+
+function parametersOf(
+  place: 'path' | 'query' | 'header',
+  fields: z.ZodObject | undefined,
+  components: SchemaComponents,
+): object[] {
+  if (fields === undefined) return [];
+  const { properties = {}, required = [] } = components.schemaOf(fields, 'input');
+  return Object.entries(properties).map(([name, property]) => {
+    const { description, ...schema } = typeof property === 'object' ? property : {};
+    return {
+      name,
+      in: place,
+      required: required.includes(name),
+      ...(description === undefined ? {} : { description }),
+      schema,
+    };
   });
 }
 
-function registerOperation(registry: OpenAPIRegistry, operation: Operation): void {
-  const { params, query, headers, body } = operation;
-  const withFields = (name: 'params' | 'query' | 'headers', fields: z.ZodObject | undefined) =>
-    fields === undefined || Object.keys(fields.shape).length === 0 ? {} : { [name]: fields };
-  registry.registerPath({
-    operationId: operation.id,
-    method: operation.method,
-    path: operation.path,
-    tags: [operation.tag],
-    summary: operation.summary,
-    ...(operation.description === undefined ? {} : { description: operation.description }),
-    security: securityOf(operation),
-    request: {
-      ...withFields('params', params),
-      ...withFields('query', query),
-      ...withFields('headers', headers),
-      ...(body === NO_BODY
-        ? {}
-        : { body: { required: !body.safeParse({}).success, content: { 'application/json': { schema: body } } } }),
-    },
-    responses: { ...answersOf(operation), ...problemsOf(operation) },
-  });
+function describeBody(body: z.ZodType, components: SchemaComponents): object {
+  return {
+    required: !body.safeParse({}).success,
+    content: { 'application/json': { schema: components.schemaOf(body, 'input') } },
+  };
 }
+
+function describeAnswer({ description, content, headers }: Answer, components: SchemaComponents): object {
+  return {
+    description,
+    ...(headers === undefined
+      ? {}
+      : { headers: mapValues(headers, (words) => ({ description: words, schema: { type: 'string' } })) }),
+    ...(content === undefined
+      ? {}
+      : { content: mapValues(content, (shape) => ({ schema: components.schemaOf(shape, 'output') })) }),
+  };
+}
+
+function describeProblems(codes: readonly ErrorCode[], components: SchemaComponents): Record<string, object> {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of codes) byStatus.set(ERRORS[code].status, [...(byStatus.get(ERRORS[code].status) ?? []), code]);
+  return Object.fromEntries(
+    [...byStatus].map(([status, same]) => [
+      status,
+      {
+        description: same.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
+        content: { 'application/problem+json': { schema: components.schemaOf(Problem, 'output') } },
+      },
+    ]),
+  );
+}
+
+/** Every code with which an operation may answer. */
+function problemCodesOf({ access, method, path, tag, query, body, errors }: Operation): ErrorCode[] {
+  const codes = new Set<ErrorCode>(errors);
+  if (access === 'token') codes.add('unauthenticated');
+  if (access === 'token' && method !== 'get') codes.add('forbidden');
+  if (body !== NO_BODY) for (const code of BODY_ERRORS) codes.add(code);
+  if (Object.keys(query.shape).length > 0) codes.add('invalid-input');
+  if (path.startsWith('/v1/') && tag !== 'Session') codes.add('redis-unavailable');
+  codes.add('internal');
+  return [...codes];
+}
+
+const BODY_ERRORS = ['invalid-input', 'body-too-large', 'unsupported-media-type'] as const;
 
 function securityOf({ access }: Operation): Record<string, string[]>[] {
   if (access === 'none') return [];
@@ -74,50 +150,9 @@ function securityOf({ access }: Operation): Record<string, string[]>[] {
   return access === 'token' ? either : [...either, {}];
 }
 
-function answersOf({ answers }: Operation): Record<string, ResponseConfig> {
-  return Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)]));
-}
-
-function answerOf({ description, content, headers }: Answer): ResponseConfig {
-  const contents = Object.entries(content ?? {}).map(([type, schema]) => [type, { schema }] as const);
-  const named: NonNullable<Exclude<ResponseConfig['headers'], z.ZodObject>> = {};
-  for (const [name, words] of Object.entries(headers ?? {}))
-    named[name] = { description: words, schema: { type: 'string' } };
-  return {
-    description,
-    ...(contents.length === 0 ? {} : { content: Object.fromEntries(contents) }),
-    ...(headers === undefined ? {} : { headers: named }),
-  };
-}
-
-/** What any operation of this kind may answer with, beside its own. */
-export function problemCodesOf(operation: Operation): ErrorCode[] {
-  const codes = new Set<ErrorCode>(operation.errors);
-  if (operation.access === 'token') codes.add('unauthenticated');
-  if (operation.access === 'token' && operation.method !== 'get') codes.add('forbidden');
-  if (operation.body !== NO_BODY)
-    for (const code of ['invalid-input', 'body-too-large', 'unsupported-media-type'] as const) codes.add(code);
-  if (Object.keys(operation.query.shape).length > 0) codes.add('invalid-input');
-  if (operation.path.startsWith('/v1/') && operation.tag !== 'Session') codes.add('redis-unavailable');
-  codes.add('internal');
-  return [...codes];
-}
-
-function problemsOf(operation: Operation): Record<string, ResponseConfig> {
-  const byStatus = groupByStatus(problemCodesOf(operation));
-  return Object.fromEntries(
-    [...byStatus].map(([status, codes]) => [
-      status,
-      {
-        description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
-        content: { 'application/problem+json': { schema: Problem } },
-      },
-    ]),
-  );
-}
-
-function groupByStatus(codes: readonly ErrorCode[]): Map<number, ErrorCode[]> {
-  const groups = new Map<number, ErrorCode[]>();
-  for (const code of codes) groups.set(ERRORS[code].status, [...(groups.get(ERRORS[code].status) ?? []), code]);
-  return groups;
+function mapValues<Value, Mapped>(
+  record: Readonly<Record<string, Value>>,
+  map: (value: Value) => Mapped,
+): Record<string, Mapped> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }

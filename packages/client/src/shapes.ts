@@ -22,109 +22,135 @@ import { z } from 'zod';
  * Answers may gain fields: clients ignore those they do not know.
  */
 
-export const CreateApp = z.strictObject({
-  name: AppName,
-  repository: z.string().min(1).max(LIMITS.maxRepositoryLength),
-  branch: GitRef.optional(),
-});
+export const CreateApp = z
+  .strictObject({
+    name: AppName,
+    repository: z.string().min(1).max(LIMITS.maxRepositoryLength),
+    branch: GitRef.optional(),
+  })
+  .meta({ id: 'NewApp' });
 export type CreateApp = z.infer<typeof CreateApp>;
 
-export const CreateDeployment = z.strictObject({
-  /** Branch, tag or commit; the app's branch when absent. */
-  ref: GitRef.optional(),
-  /** What may come from the cache: everything, dependencies only, nothing. */
-  reuse: Reuse.default('all'),
-});
+export const CreateDeployment = z
+  .strictObject({
+    /** Branch, tag or commit; the app's branch when absent. */
+    ref: GitRef.optional(),
+    /** What may come from the cache: everything, dependencies only, nothing. */
+    reuse: Reuse.default('all'),
+  })
+  .meta({ id: 'NewDeployment' });
 export type CreateDeployment = z.input<typeof CreateDeployment>;
 
-export const Rollback = z.strictObject({
-  /** Number of the deployment whose release shall be live again; the one that was live before the current one when absent. */
-  to: z.int().positive().optional(),
-});
+export const Rollback = z
+  .strictObject({
+    /** Number of the deployment whose release shall be live again; the one that was live before the current one when absent. */
+    to: z.int().positive().optional(),
+  })
+  .meta({ id: 'Rollback' });
 export type Rollback = z.infer<typeof Rollback>;
 
 /** A deployment as the API shows it: the record, with links and names. */
-export const DeploymentView = Deployment.omit({ v: true, farmId: true, sequence: true }).extend({
-  app: AppName,
-  environment: z.string(),
-  /** Where the app answers once the deployment is live. */
-  url: z.string(),
-  /** The deployment's page. */
-  page: z.string(),
-});
+export const DeploymentView = Deployment.omit({ v: true, farmId: true, sequence: true })
+  .extend({
+    app: AppName,
+    environment: z.string(),
+    /** Where the app answers once the deployment is live. */
+    url: z.string(),
+    /** The deployment's page. */
+    page: z.string(),
+  })
+  .meta({ id: 'Deployment' });
 export type DeploymentView = z.infer<typeof DeploymentView>;
 
-export const DeploymentSummary = DeploymentView.omit({ plan: true, stages: true, artifacts: true }).extend({
-  stages: z.array(StageRecord.pick({ name: true, status: true, startedAt: true, endedAt: true })),
-});
+export const DeploymentSummary = DeploymentView.omit({ plan: true, stages: true, artifacts: true })
+  .extend({
+    stages: z.array(StageRecord.pick({ name: true, status: true, startedAt: true, endedAt: true })),
+  })
+  .meta({ id: 'DeploymentSummary' });
 export type DeploymentSummary = z.infer<typeof DeploymentSummary>;
 
-export const DeploymentList = z.object({
-  /** Newest first. */
-  deployments: z.array(DeploymentSummary),
-  /** What to pass as `before` for the next page; null on the last one. */
-  next: z.string().nullable(),
-});
+export const DeploymentList = z
+  .object({
+    /** Newest first. */
+    deployments: z.array(DeploymentSummary),
+    /** What to pass as `before` for the next page; null on the last one. */
+    next: z.string().nullable(),
+  })
+  .meta({ id: 'DeploymentList' });
 export type DeploymentList = z.infer<typeof DeploymentList>;
 
-export const LiveRelease = z.object({
-  releaseId: ReleaseId,
-  deploymentId: DeploymentId,
-  number: z.int(),
-  commit: Commit.nullable(),
-  liveAt: z.int().nullable(),
-  weight: Weight.shape.weight,
-});
+/** What visitors get. */
+export const LiveRelease = z
+  .object({
+    releaseId: ReleaseId,
+    /** The deployment that made it live; another one than made the release after a rollback. */
+    deploymentId: DeploymentId,
+    /** Number of the deployment that made the release; what `rollback` takes as `to`. */
+    number: z.int(),
+    commit: Commit.nullable(),
+    liveAt: z.int().nullable(),
+    weight: Weight.shape.weight,
+  })
+  .meta({ id: 'LiveRelease' });
+export type LiveRelease = z.infer<typeof LiveRelease>;
 
-export const AppView = App.omit({ v: true, deleting: true }).extend({
-  url: z.string(),
-  hosts: z.array(z.string()),
-  /** null: nothing is live. */
-  live: LiveRelease.nullable(),
-  /** Kept releases that `rollback` can go to, most recently live first. */
-  releases: z.array(
-    z.object({
-      releaseId: ReleaseId,
-      deploymentId: DeploymentId,
-      number: z.int(),
-      commit: Commit.nullable(),
-      liveAt: z.int().nullable(),
-    }),
-  ),
-  instances: z.array(ObservedInstance.omit({ v: true, outputTail: true })),
-  hold: Hold.nullable(),
-});
+const KeptRelease = z
+  .object({
+    releaseId: ReleaseId,
+    deploymentId: DeploymentId,
+    number: z.int(),
+    commit: Commit.nullable(),
+    liveAt: z.int().nullable(),
+  })
+  .meta({ id: 'KeptRelease' });
+
+export const AppView = App.omit({ v: true, deleting: true })
+  .extend({
+    url: z.string(),
+    hosts: z.array(z.string()),
+    /** null: nothing is live. */
+    live: LiveRelease.nullable(),
+    /** Kept releases that `rollback` can go to, most recently live first. */
+    releases: z.array(KeptRelease),
+    instances: z.array(ObservedInstance.omit({ v: true, outputTail: true }).meta({ id: 'Instance' })),
+    hold: Hold.nullable(),
+  })
+  .meta({ id: 'App' });
 export type AppView = z.infer<typeof AppView>;
 
-export const AppSummary = App.omit({ v: true, deleting: true }).extend({
-  url: z.string(),
-  live: LiveRelease.nullable(),
-});
+export const AppSummary = App.omit({ v: true, deleting: true })
+  .extend({
+    url: z.string(),
+    live: LiveRelease.nullable(),
+  })
+  .meta({ id: 'AppSummary' });
 export type AppSummary = z.infer<typeof AppSummary>;
-export const AppList = z.object({ apps: z.array(AppSummary) });
+export const AppList = z.object({ apps: z.array(AppSummary) }).meta({ id: 'AppList' });
 export type AppList = z.infer<typeof AppList>;
 
-export const OpenSession = z.strictObject({ token: z.string().min(1).max(512) });
+export const OpenSession = z.strictObject({ token: z.string().min(1).max(512) }).meta({ id: 'NewSession' });
 export type OpenSession = z.infer<typeof OpenSession>;
-export const Session = z.object({ expiresAt: z.int() });
+export const Session = z.object({ expiresAt: z.int() }).meta({ id: 'Session' });
 export type Session = z.infer<typeof Session>;
 
 /** Whether deploys can be taken: Redis answers, and at least one worker, runner and router is alive. */
-export const Readiness = z.object({
-  ready: z.boolean(),
-  parts: z.array(
-    z.object({
-      name: z.enum(['redis', ...ProcessKind.exclude(['api']).options]),
-      ready: z.boolean(),
-      /** What is missing and what to do; null when nothing is. */
-      reason: z.string().nullable(),
-    }),
-  ),
-  /** Only for those who show a token. */
-  processes: z
-    .array(ProcessRecord.pick({ id: true, kind: true, hostId: true, version: true, startedAt: true }))
-    .optional(),
-});
+export const Readiness = z
+  .object({
+    ready: z.boolean(),
+    parts: z.array(
+      z.object({
+        name: z.enum(['redis', ...ProcessKind.exclude(['api']).options]),
+        ready: z.boolean(),
+        /** What is missing and what to do; null when nothing is. */
+        reason: z.string().nullable(),
+      }),
+    ),
+    /** Only for those who show a token. */
+    processes: z
+      .array(ProcessRecord.pick({ id: true, kind: true, hostId: true, version: true, startedAt: true }))
+      .optional(),
+  })
+  .meta({ id: 'Readiness' });
 export type Readiness = z.infer<typeof Readiness>;
 
 /** Header with which a client says what it is. A page of another origin can't send it unasked, so it also proves that a write with a cookie is meant. */

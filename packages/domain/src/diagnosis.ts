@@ -8,17 +8,19 @@ export const Evidence = z.object({ line: z.int().positive().nullable(), text: z.
 export type Evidence = z.infer<typeof Evidence>;
 
 /** What happened, how one can tell, and what to do. The reason for every failed deployment. */
-export const Diagnosis = z.object({
-  /** Stable id of the cause, `unknown` where nothing was recognised. */
-  cause: z.string(),
-  stage: StageName,
-  title: z.string(),
-  explanation: z.string(),
-  fix: z.string(),
-  evidence: z.array(Evidence),
-  /** Extracted values: package, version, variable, file, line, port … */
-  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-  fault: FaultName,
-  confidence: z.number().min(0).max(1),
-});
+export const Diagnosis = z
+  .object({
+    /** Stable id of the cause, `unknown` where nothing was recognised. */
+    cause: z.string(),
+    stage: StageName,
+    title: z.string(),
+    explanation: z.string(),
+    fix: z.string(),
+    evidence: z.array(Evidence),
+    /** Extracted values: package, version, variable, file, line, port … */
+    details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+    fault: FaultName,
+    confidence: z.number().min(0).max(1),
+  })
+  .meta({ id: 'Diagnosis' });
 export type Diagnosis = z.infer<typeof Diagnosis>;

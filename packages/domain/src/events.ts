@@ -22,39 +22,44 @@ const event = <const Type extends string, Data extends z.ZodType>(type: Type, da
 
 const attempt = z.int().positive();
 
-export const DeploymentEvent = z.discriminatedUnion('type', [
-  event('deployment.queued', z.object({ number: z.int(), trigger: Trigger, ref: z.string().nullable(), reuse: Reuse })),
-  event('deployment.pinned', z.object({ commit: Commit })),
-  event('deployment.waiting', z.object({ reason: z.enum(['slot', 'gate', 'hold', 'retry']), note: z.string() })),
-  event('deployment.planned', z.object({ plan: Plan })),
-  event('deployment.cancelling', z.object({})),
-  event('deployment.live', z.object({ releaseId: ReleaseId.nullable() })),
-  /** The outcome is known; cleanup follows. */
-  event('deployment.decided', z.object({ outcome: Outcome, diagnosis: Diagnosis.nullable() })),
-  /** Nothing follows. */
-  event('deployment.ended', z.object({ outcome: Outcome })),
-  event('stage.started', z.object({ stage: StageName, attempt })),
-  event(
-    'stage.succeeded',
-    z.object({ stage: StageName, attempt, cache: CacheResult.nullable(), note: z.string().nullable() }),
-  ),
-  event('stage.skipped', z.object({ stage: StageName, note: z.string() })),
-  /** `retryAt` is null when no further attempt follows. */
-  event('stage.failed', z.object({ stage: StageName, attempt, note: z.string(), retryAt: z.int().nullable() })),
-  event('stage.cancelled', z.object({ stage: StageName })),
-  event('stage.timed_out', z.object({ stage: StageName, attempt, limitMs: z.int() })),
-  event('stage.lost', z.object({ stage: StageName, attempt, note: z.string() })),
-  event(
-    'log',
-    z.object({
-      stage: StageName,
-      attempt,
-      /** Number of the first line in the attempt's log, counted from 1. */
-      firstLine: z.int().positive(),
-      lines: z.array(z.string()),
-    }),
-  ),
-]);
+export const DeploymentEvent = z
+  .discriminatedUnion('type', [
+    event(
+      'deployment.queued',
+      z.object({ number: z.int(), trigger: Trigger, ref: z.string().nullable(), reuse: Reuse }),
+    ),
+    event('deployment.pinned', z.object({ commit: Commit })),
+    event('deployment.waiting', z.object({ reason: z.enum(['slot', 'gate', 'hold', 'retry']), note: z.string() })),
+    event('deployment.planned', z.object({ plan: Plan })),
+    event('deployment.cancelling', z.object({})),
+    event('deployment.live', z.object({ releaseId: ReleaseId.nullable() })),
+    /** The outcome is known; cleanup follows. */
+    event('deployment.decided', z.object({ outcome: Outcome, diagnosis: Diagnosis.nullable() })),
+    /** Nothing follows. */
+    event('deployment.ended', z.object({ outcome: Outcome })),
+    event('stage.started', z.object({ stage: StageName, attempt })),
+    event(
+      'stage.succeeded',
+      z.object({ stage: StageName, attempt, cache: CacheResult.nullable(), note: z.string().nullable() }),
+    ),
+    event('stage.skipped', z.object({ stage: StageName, note: z.string() })),
+    /** `retryAt` is null when no further attempt follows. */
+    event('stage.failed', z.object({ stage: StageName, attempt, note: z.string(), retryAt: z.int().nullable() })),
+    event('stage.cancelled', z.object({ stage: StageName })),
+    event('stage.timed_out', z.object({ stage: StageName, attempt, limitMs: z.int() })),
+    event('stage.lost', z.object({ stage: StageName, attempt, note: z.string() })),
+    event(
+      'log',
+      z.object({
+        stage: StageName,
+        attempt,
+        /** Number of the first line in the attempt's log, counted from 1. */
+        firstLine: z.int().positive(),
+        lines: z.array(z.string()),
+      }),
+    ),
+  ])
+  .meta({ id: 'DeploymentEvent' });
 export type DeploymentEvent = z.infer<typeof DeploymentEvent>;
 export type EventType = DeploymentEvent['type'];
 export type EventOf<Type extends EventType> = Extract<DeploymentEvent, { type: Type }>;

@@ -4,11 +4,19 @@ import { z } from 'zod';
  * Ids are opaque: a prefix that names the kind, an underscore, and letters and digits that anything else may hold safely
  * (keys, paths, container labels, BullMQ job ids). Nothing reads meaning out of one.
  */
-const id = <const Prefix extends string>(prefix: Prefix) =>
-  z.custom<`${Prefix}_${string}`>(
-    (value) => typeof value === 'string' && new RegExp(`^${prefix}_[0-9A-Za-z]{6,40}$`).test(value),
-    `an id of the form ${prefix}_…`,
+const id = <const Prefix extends string>(prefix: Prefix) => {
+  const pattern = `^${prefix}_[0-9A-Za-z]{6,40}$`;
+  const shape = new RegExp(pattern);
+  return (
+    z
+      .custom<`${Prefix}_${string}`>(
+        (value) => typeof value === 'string' && shape.test(value),
+        `an id of the form ${prefix}_…`,
+      )
+      // What OpenAPI and JSON Schema can't see in a function.
+      .meta({ type: 'string', pattern })
   );
+};
 
 export const FarmId = id('farm');
 export const TeamId = id('team');

@@ -3,12 +3,14 @@ import { HostId } from './ids.ts';
 import { STAGE_TRAITS, stageOf, type StepName } from './stages.ts';
 
 /** Where something may be used: on any host, or only on the host that has its bytes. */
-export const Placement = z.custom<'any' | `host:${HostId}`>(
-  (value) =>
-    value === 'any' ||
-    (typeof value === 'string' && value.startsWith('host:') && HostId.safeParse(value.slice('host:'.length)).success),
-  '`any` or `host:` and a host id',
-);
+export const Placement = z
+  .custom<'any' | `host:${HostId}`>(
+    (value) =>
+      value === 'any' ||
+      (typeof value === 'string' && value.startsWith('host:') && HostId.safeParse(value.slice('host:'.length)).success),
+    '`any` or `host:` and a host id',
+  )
+  .meta({ type: 'string', pattern: '^(any|host:host_[0-9A-Za-z]{6,40})$' });
 export type Placement = z.infer<typeof Placement>;
 
 export function onHost(hostId: HostId): Placement {

@@ -30,43 +30,45 @@ export type HealthSettings = z.infer<typeof HealthSettings>;
 /**
  * What will happen in the later stages, with no choices left. `reasons` says why; two plans that differ in reasons alone do the same.
  */
-export const Plan = z.object({
-  v: z.literal(1),
-  language: z.enum(['node', 'static']),
-  /** As shown to people: `Express`, `Vite`, `plain HTML` … */
-  framework: z.string().nullable(),
-  /** The app's directory inside the repository, `.` for its root. */
-  root: z.string(),
-  runtime: z.object({
-    name: z.literal('node'),
-    /** A semver range that the toolchain resolves: `24`, `>=20 <23`, `22.11.0`. */
-    wanted: z.string(),
-  }),
-  packageManager: PackageManager.nullable(),
-  install: z
-    .object({
-      command: CommandLine,
-      /** Paths (files, or directories ending in `/`) that install may see, relative to the repository. Sorted. */
-      inputs: z.array(z.string()),
-    })
-    .nullable(),
-  build: z
-    .object({
-      command: CommandLine,
-      /** Root lifecycle scripts that run before the command, in order. */
-      lifecycle: z.array(CommandLine),
-    })
-    .nullable(),
-  migrate: z.object({ command: CommandLine }).nullable(),
-  start: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('command'), command: CommandLine }),
-    /** Files of `directory` served by Switchyard's static server; `spa` answers unknown paths with index.html. */
-    z.object({ kind: z.literal('static'), directory: z.string(), spa: z.boolean() }),
-  ]),
-  health: HealthSettings,
-  warnings: z.array(z.string()),
-  reasons: z.array(Reason),
-});
+export const Plan = z
+  .object({
+    v: z.literal(1),
+    language: z.enum(['node', 'static']),
+    /** As shown to people: `Express`, `Vite`, `plain HTML` … */
+    framework: z.string().nullable(),
+    /** The app's directory inside the repository, `.` for its root. */
+    root: z.string(),
+    runtime: z.object({
+      name: z.literal('node'),
+      /** A semver range that the toolchain resolves: `24`, `>=20 <23`, `22.11.0`. */
+      wanted: z.string(),
+    }),
+    packageManager: PackageManager.nullable(),
+    install: z
+      .object({
+        command: CommandLine,
+        /** Paths (files, or directories ending in `/`) that install may see, relative to the repository. Sorted. */
+        inputs: z.array(z.string()),
+      })
+      .nullable(),
+    build: z
+      .object({
+        command: CommandLine,
+        /** Root lifecycle scripts that run before the command, in order. */
+        lifecycle: z.array(CommandLine),
+      })
+      .nullable(),
+    migrate: z.object({ command: CommandLine }).nullable(),
+    start: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('command'), command: CommandLine }),
+      /** Files of `directory` served by Switchyard's static server; `spa` answers unknown paths with index.html. */
+      z.object({ kind: z.literal('static'), directory: z.string(), spa: z.boolean() }),
+    ]),
+    health: HealthSettings,
+    warnings: z.array(z.string()),
+    reasons: z.array(Reason),
+  })
+  .meta({ id: 'Plan' });
 export type Plan = z.infer<typeof Plan>;
 
 /** `switchyard.json` in the repository: what the author says wins over what is detected. */

@@ -2,17 +2,19 @@ import { z } from 'zod';
 import { ERRORS, type ErrorCode, type SwitchyardError } from './errors.ts';
 
 /** An RFC 9457 problem document, with the catalogue's code and the fault beside the standard members. */
-export const Problem = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  instance: z.string().optional(),
-  code: z.string(),
-  fault: z.enum(['user', 'platform', 'transient']),
-  /** Which fields of the input are wrong, and how. */
-  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
-});
+export const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string().optional(),
+    code: z.string(),
+    fault: z.enum(['user', 'platform', 'transient']),
+    /** Which fields of the input are wrong, and how. */
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof Problem>;
 
 export function problemType(code: ErrorCode): string {

@@ -44,12 +44,14 @@ export const App = z.object({
 export type App = z.infer<typeof App>;
 
 /** Why nothing may pass the gate of an environment. `automatic` stops webhooks only, `all` stops everything. */
-export const Hold = z.object({
-  scope: z.enum(['automatic', 'all']),
-  reason: z.string(),
-  deploymentId: DeploymentId,
-  at: Time,
-});
+export const Hold = z
+  .object({
+    scope: z.enum(['automatic', 'all']),
+    reason: z.string(),
+    deploymentId: DeploymentId,
+    at: Time,
+  })
+  .meta({ id: 'Hold' });
 export type Hold = z.infer<typeof Hold>;
 
 export const Environment = z.object({
@@ -66,13 +68,15 @@ export const Environment = z.object({
 });
 export type Environment = z.infer<typeof Environment>;
 
-export const Commit = z.object({
-  sha: z.string().regex(/^[0-9a-f]{40,64}$/),
-  branch: z.string().nullable(),
-  message: z.string(),
-  author: z.string(),
-  at: Time,
-});
+export const Commit = z
+  .object({
+    sha: z.string().regex(/^[0-9a-f]{40,64}$/),
+    branch: z.string().nullable(),
+    message: z.string(),
+    author: z.string(),
+    at: Time,
+  })
+  .meta({ id: 'Commit' });
 export type Commit = z.infer<typeof Commit>;
 
 export const CacheResult = z.object({
@@ -82,28 +86,32 @@ export const CacheResult = z.object({
 });
 export type CacheResult = z.infer<typeof CacheResult>;
 
-export const Attempt = z.object({
-  /** The fencing token under which the attempt ran. */
-  token: z.int().positive(),
-  processId: ProcessId.nullable(),
-  startedAt: Time,
-  endedAt: Time.nullable(),
-  result: z.enum(['running', 'succeeded', 'skipped', 'failed', 'cancelled', 'timed_out', 'lost', 'handed_back']),
-  /** Why it failed and whether another attempt follows, for people. */
-  note: z.string().nullable(),
-});
+export const Attempt = z
+  .object({
+    /** The fencing token under which the attempt ran. */
+    token: z.int().positive(),
+    processId: ProcessId.nullable(),
+    startedAt: Time,
+    endedAt: Time.nullable(),
+    result: z.enum(['running', 'succeeded', 'skipped', 'failed', 'cancelled', 'timed_out', 'lost', 'handed_back']),
+    /** Why it failed and whether another attempt follows, for people. */
+    note: z.string().nullable(),
+  })
+  .meta({ id: 'Attempt' });
 export type Attempt = z.infer<typeof Attempt>;
 
-export const StageRecord = z.object({
-  name: StageName,
-  status: StageStatus,
-  attempts: z.array(Attempt),
-  startedAt: Time.nullable(),
-  endedAt: Time.nullable(),
-  cache: CacheResult.nullable(),
-  /** Why it was skipped, what it waits for, or what it reports. */
-  note: z.string().nullable(),
-});
+export const StageRecord = z
+  .object({
+    name: StageName,
+    status: StageStatus,
+    attempts: z.array(Attempt),
+    startedAt: Time.nullable(),
+    endedAt: Time.nullable(),
+    cache: CacheResult.nullable(),
+    /** Why it was skipped, what it waits for, or what it reports. */
+    note: z.string().nullable(),
+  })
+  .meta({ id: 'Stage' });
 export type StageRecord = z.infer<typeof StageRecord>;
 
 /** An immutable file tree, named by its inputs. What `key` means on disk or in the engine is the platform's business. */

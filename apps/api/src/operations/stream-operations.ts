@@ -96,7 +96,7 @@ const readLogs = operation({
       .enum(['', '0', '1', 'false', 'true'])
       .optional()
       .transform((value) => value !== undefined && value !== '0' && value !== 'false')
-      .meta({ description: 'Stay until the stage, or the deployment, has ended.', type: 'boolean' }),
+      .meta({ description: 'Stay until the stage, or the deployment, has ended.' }),
   }),
   body: NO_BODY,
   answers: {
