@@ -40,7 +40,8 @@ async function isReady(): Promise<boolean> {
 
 async function start(): Promise<void> {
   try {
-    await composition.compose('build');
+    // The classic builder would keep the container of a step that fails.
+    await composition.compose('build', '--force-rm');
     await composition.compose('up', '--detach');
     await expect.poll(isReady, { timeout: READY_TIMEOUT_MS, interval: 200 }).toBe(true);
   } catch (error) {

@@ -13,6 +13,7 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const COMMAND_TIMEOUT_MS = 240_000;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+const SHOWN_OUTPUT_CHARS = 6_000;
 /** The user our processes run as in the image. */
 const NODE_UID = 1000;
 
@@ -91,13 +92,16 @@ export async function prepareComposition(): Promise<Composition> {
   };
 
   async function compose(...args: string[]): Promise<string> {
-    const ended = await run(program, [...options, ...args], {
-      cwd: root,
-      env,
-      timeout: COMMAND_TIMEOUT_MS,
-      maxBuffer: MAX_OUTPUT_BYTES,
-    });
-    return ended.stdout.trim();
+    const limits = { timeout: COMMAND_TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES };
+    try {
+      return (await run(program, [...options, ...args], { cwd: root, env, ...limits })).stdout.trim();
+    } catch (error) {
+      // A build tells on its standard output why it failed.
+      const output = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
+      throw new Error(`docker-compose ${args.join(' ')} failed\n${output.slice(-SHOWN_OUTPUT_CHARS)}`, {
+        cause: error,
+      });
+    }
   }
 
   /** Those on the apps' network that compose did not start. */
