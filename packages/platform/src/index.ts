@@ -1,1 +1,2 @@
+export * from './open-platform.ts';
 export * from './platform.ts';

@@ -57,7 +57,10 @@ export interface RunRequest {
   readonly commands: readonly string[];
   /** Directory inside the tree. */
   readonly root: string;
-  /** The whole environment of the commands but for PATH and HOME, which the platform sets. May hold secrets: never argv, never kept. */
+  /**
+   * The whole environment of the commands but for PATH, HOME and TMPDIR, which the platform sets, and the certificates and proxies of
+   * `PlatformOptions`. May hold secrets: never argv, never kept.
+   */
   readonly env: Readonly<Record<string, string>>;
   readonly toolchain: Toolchain;
   readonly timeLimitMs: number;
@@ -97,11 +100,22 @@ export interface WorkerPlatform {
   importTree(request: { attempt: AttemptRef; directory: string; publish: string }): Promise<SnapshotRef>;
   run(request: RunRequest): Promise<RunAnswer>;
   /** Makes a runtime and package manager ready; progress goes to `onOutput`. Rejects with `toolchain-unavailable`. */
-  prepare(toolchain: Toolchain, options: { signal: AbortSignal; onOutput: (chunk: Buffer) => void }): Promise<ResolvedToolchain>;
+  prepare(
+    toolchain: Toolchain,
+    options: { signal: AbortSignal; onOutput: (chunk: Buffer) => void },
+  ): Promise<ResolvedToolchain>;
   /**
    * Makes the startable form of a built snapshot: for `local` the snapshot itself, for `docker` an image. Answers the release's snapshot.
    */
-  makeRelease(request: { attempt: AttemptRef; build: SnapshotRef; plan: Plan; publish: string; labels: Readonly<Record<string, string>>; signal: AbortSignal; onOutput: (chunk: Buffer) => void }): Promise<SnapshotRef>;
+  makeRelease(request: {
+    attempt: AttemptRef;
+    build: SnapshotRef;
+    plan: Plan;
+    publish: string;
+    labels: Readonly<Record<string, string>>;
+    signal: AbortSignal;
+    onOutput: (chunk: Buffer) => void;
+  }): Promise<SnapshotRef>;
   /** Whether a path exists in a snapshot, for decisions that can only be made after the build. */
   exists(snapshot: SnapshotRef, path: string): Promise<boolean>;
   /** Ends what an earlier attempt left running on this host and removes its workspaces. Attempts with a token below `belowToken`. */
@@ -118,7 +132,7 @@ interface StartBase {
   readonly snapshot: SnapshotRef;
   readonly root: string;
   readonly runtime: Plan['runtime'];
-  /** The whole environment but for PATH and HOME. May hold secrets. */
+  /** The whole environment, with the same exceptions as in `RunRequest`. May hold secrets: never argv, never on disk. */
   readonly env: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -193,9 +207,20 @@ export interface Sources {
    * Resolves a branch, tag or commit (null: the default branch) and makes sure the commit is in the mirror. Rejects with
    * `ref-not-found`, `source-denied`, `source-unreachable`; git's own words go to `onOutput`.
    */
-  pin(request: { repository: string; ref: string | null; signal: AbortSignal; onOutput: (chunk: Buffer) => void }): Promise<Commit>;
+  pin(request: {
+    repository: string;
+    ref: string | null;
+    signal: AbortSignal;
+    onOutput: (chunk: Buffer) => void;
+  }): Promise<Commit>;
   /** Writes the commit's tree into a new directory `into`; fetches again where the mirror lacks the commit. */
-  checkout(request: { repository: string; sha: string; into: string; signal: AbortSignal; onOutput: (chunk: Buffer) => void }): Promise<{ fetched: boolean }>;
+  checkout(request: {
+    repository: string;
+    sha: string;
+    into: string;
+    signal: AbortSignal;
+    onOutput: (chunk: Buffer) => void;
+  }): Promise<{ fetched: boolean }>;
   tree(repository: string, sha: string): SourceTree;
 }
 
@@ -211,6 +236,8 @@ export interface PlatformOptions {
   /** The docker network that instances join. */
   readonly dockerNetwork: string | null;
   readonly allowFileRepositories: boolean;
+  /** `HTTPS_PROXY` and its siblings, where the operator has set them: for Git, for toolchains and for commands. */
+  readonly proxyVariables?: Readonly<Record<string, string>>;
   /** For announcements (`a copy is made where an overlay is not allowed`), never for secrets. */
   readonly announce: (message: string) => void;
 }

@@ -1,0 +1,121 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { COMMAND_PATH } from '../local/host-tools.ts';
+import { findProgram } from '../local/guard.ts';
+import type { Address } from './address.ts';
+import { gitFailure, maskAddresses } from './git-failures.ts';
+
+export interface GitOptions {
+  /** Whose words and credentials these are; null for what stays on this disk. */
+  readonly address: Address | null;
+  readonly gitDir?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Gets what Git tells people (stderr), masked, as it comes. */
+  readonly onOutput?: ((chunk: Buffer) => void) | undefined;
+}
+
+export interface Git {
+  /** Answers stdout. Rejects with the catalogue's errors, or with the signal's reason. */
+  run(args: readonly string[], options: GitOptions): Promise<Buffer>;
+}
+
+export interface GitPlace {
+  readonly dataDir: string;
+  readonly allowFileRepositories: boolean;
+  readonly certificates: string | null;
+  readonly proxyVariables: Readonly<Record<string, string>>;
+}
+
+/** A transfer slower than this for this long is given up. */
+const LOW_SPEED_BYTES = 500;
+const LOW_SPEED_S = 30;
+
+/** Nothing of a user's or the system's configuration, no hooks, no prompts, no protocol but those listed. */
+function configuration({ allowFileRepositories, certificates }: GitPlace): string[] {
+  return [
+    'core.hooksPath=/dev/null',
+    'core.fsmonitor=false',
+    'core.attributesFile=/dev/null',
+    'gc.auto=0',
+    'maintenance.auto=false',
+    'credential.helper=',
+    'protocol.version=2',
+    'protocol.allow=never',
+    'protocol.https.allow=always',
+    'protocol.http.allow=always',
+    'protocol.ssh.allow=always',
+    `protocol.file.allow=${allowFileRepositories ? 'always' : 'never'}`,
+    'http.followRedirects=initial',
+    `http.lowSpeedLimit=${LOW_SPEED_BYTES}`,
+    `http.lowSpeedTime=${LOW_SPEED_S}`,
+    'advice.detachedHead=false',
+    'transfer.credentialsInUrl=die',
+    ...(certificates === null ? [] : [`http.sslCAInfo=${certificates}`]),
+  ];
+}
+
+/** Reads what is in the environment, so that argv and files are free of it. */
+const CREDENTIAL_HELPER =
+  '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$SWITCHYARD_GIT_USERNAME" "$SWITCHYARD_GIT_PASSWORD"; }; f';
+
+export async function openGit(place: GitPlace): Promise<Git> {
+  // `safe.directory` of the command line does not reach the upload-pack that Git starts for a path; a file of ours does.
+  const globalFile = join(place.dataDir, 'git-config');
+  await mkdir(place.dataDir, { recursive: true });
+  await writeFile(globalFile, place.allowFileRepositories ? '[safe]\n\tdirectory = *\n' : '');
+  const setpriv = process.platform === 'linux' ? findProgram('setpriv') : null;
+  const prefix = setpriv === null ? [] : [setpriv, '--pdeathsig', 'KILL', '--'];
+
+  return {
+    async run(args, { address, gitDir, env, input, signal, onOutput }) {
+      const credentials = address?.credentials ?? null;
+      const settings = [
+        ...configuration(place),
+        ...(credentials === null ? [] : [`credential.helper=${CREDENTIAL_HELPER}`]),
+      ];
+      const words = [...prefix, 'git', ...settings.flatMap((setting) => ['-c', setting]), ...args];
+      const [program = 'git', ...rest] = words;
+      const child = execa(program, rest, {
+        reject: false,
+        extendEnv: false,
+        encoding: 'buffer',
+        maxBuffer: 256 * 1024 * 1024,
+        forceKillAfterDelay: 1_000,
+        stripFinalNewline: false,
+        ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+        ...(signal === undefined ? {} : { cancelSignal: signal }),
+        env: {
+          PATH: COMMAND_PATH,
+          HOME: place.dataDir,
+          LC_ALL: 'C',
+          GIT_TERMINAL_PROMPT: '0',
+          GIT_CONFIG_NOSYSTEM: '1',
+          GIT_CONFIG_GLOBAL: globalFile,
+          GIT_ATTR_NOSYSTEM: '1',
+          GIT_ASKPASS: '/bin/false',
+          SSH_ASKPASS: '/bin/false',
+          GIT_SSH_COMMAND: 'ssh -oBatchMode=yes -oConnectTimeout=20 -oServerAliveInterval=15',
+          ...place.proxyVariables,
+          ...(gitDir === undefined ? {} : { GIT_DIR: gitDir }),
+          ...(credentials === null
+            ? {}
+            : { SWITCHYARD_GIT_USERNAME: credentials.username, SWITCHYARD_GIT_PASSWORD: credentials.password }),
+          ...env,
+        },
+      });
+      if (onOutput !== undefined) {
+        child.stderr?.on('data', (chunk: Buffer) => onOutput(Buffer.from(maskAddresses(chunk.toString()))));
+      }
+      const result = await child;
+      if (!result.failed) return Buffer.from(result.stdout);
+      signal?.throwIfAborted();
+      throw gitFailure(
+        Buffer.from(result.stderr ?? []).toString() || (result.shortMessage ?? ''),
+        address?.url ?? 'The mirror',
+      );
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { SwitchyardError, type ErrorCode } from '@switchyard/domain';
+
+/**
+ * Git tells what went wrong in words only. All words that we act on are here, as Git 2.39 to 2.51 and the hosts print them.
+ */
+const CAUSES: readonly (readonly [code: ErrorCode, says: RegExp])[] = [
+  // fatal: couldn't find remote ref refs/heads/nope
+  ['ref-not-found', /couldn't find remote ref/i],
+  // error: Server does not allow request for unadvertised object 0123…
+  ['ref-not-found', /does not allow request for unadvertised object/i],
+  // fatal: remote error: upload-pack: not our ref 0123…
+  ['ref-not-found', /upload-pack: not our ref/i],
+  // fatal: error in object / fatal: bad object 0123…
+  ['ref-not-found', /bad object|not a valid object name|unknown revision/i],
+  // write error: No space left on device
+  ['disk-full', /No space left on device|Disk quota exceeded/i],
+  // remote: Repository not found. / fatal: repository 'https://…/' not found (GitHub says so for private ones, too)
+  ['source-denied', /repository .*not found|Repository not found|The project you were looking for could not be found/i],
+  // fatal: '/tmp/x' does not appear to be a git repository
+  ['source-denied', /does not appear to be a git repository|not a git repository/i],
+  // fatal: could not read Username for 'https://github.com': terminal prompts disabled
+  ['source-denied', /could not read (?:Username|Password)|terminal prompts disabled/i],
+  // fatal: Authentication failed for 'https://…' / remote: HTTP Basic: Access denied
+  ['source-denied', /Authentication failed|Access denied|Invalid username or (?:password|token)/i],
+  // fatal: unable to access 'https://…/': The requested URL returned error: 403
+  ['source-denied', /returned error: (?:401|403|404)/i],
+  // git@github.com: Permission denied (publickey). / Host key verification failed.
+  ['source-denied', /Permission denied|Host key verification failed/i],
+  // fatal: detected dubious ownership in repository at '…'
+  ['source-denied', /detected dubious ownership/i],
+  // fatal: transport 'ext' not allowed
+  ['repository-not-allowed', /transport '.*' not allowed/i],
+  // fatal: unable to access '…': Could not resolve host / Failed to connect / Operation too slow / SSL …
+  [
+    'source-unreachable',
+    /unable to access|Could not resolve host|Failed to connect|Connection (?:refused|reset|timed out|closed)/i,
+  ],
+  [
+    'source-unreachable',
+    /early EOF|unexpected disconnect|the remote end hung up|RPC failed|Operation too slow|timed out/i,
+  ],
+];
+
+const ADVICE: Partial<Record<ErrorCode, string>> = {
+  'ref-not-found': 'Check that the branch, tag or commit exists there.',
+  'source-denied': 'Check that the address is right and that Switchyard may read the repository.',
+  'source-unreachable': 'Check the address, and that this host reaches it.',
+  'repository-not-allowed': 'Give an https:// or ssh:// address.',
+  'disk-full': 'Free some space in the data directory.',
+};
+
+/** Removes what stands between `//` and `@` of addresses. */
+export function maskAddresses(text: string): string {
+  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@'"]*@/gi, '$1***@');
+}
+
+/** Which of the causes Git's words mean; something unknown may be passing. */
+export function gitFailure(stderr: string, repository: string): SwitchyardError {
+  const code = CAUSES.find(([, says]) => says.test(stderr))?.[0] ?? 'source-unreachable';
+  const lines = maskAddresses(stderr)
+    .split('\n')
+    .filter((line) => /^(?:fatal|error|remote|ssh|git@|.*denied|.*failed)/i.test(line.trim()))
+    .slice(-3);
+  const said = lines.length === 0 ? maskAddresses(stderr).trim().slice(-300) : lines.join(' ');
+  return new SwitchyardError(code, `${repository}: ${said || 'Git gave no reason'}. ${ADVICE[code] ?? ''}`.trim(), {
+    repository,
+  });
+}

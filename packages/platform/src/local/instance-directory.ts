@@ -1,0 +1,131 @@
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { InstanceId, OneOffId } from '@switchyard/domain';
+import { z } from 'zod';
+import type { Exit } from '../platform.ts';
+import { isErrno } from './disk.ts';
+import { shellExit } from './exit.ts';
+import { removeTree } from './file-tree.ts';
+import { bootId, isAlive } from './process-table.ts';
+
+export type RunId = InstanceId | OneOffId;
+const RunId = z.union([InstanceId, OneOffId]);
+
+/** `spec.json`: what a later runner has to know. No variables: they may be secret. */
+const Spec = z.object({
+  v: z.literal(1),
+  id: RunId,
+  farmId: z.string(),
+  epoch: z.int(),
+  /** The port it was told; null for a one-off. */
+  port: z.int().nullable(),
+  bootId: z.string(),
+  startedAt: z.number(),
+  labels: z.record(z.string(), z.string()),
+});
+export type Spec = z.infer<typeof Spec>;
+
+/** What the files of an instance or one-off say, together with the process table. */
+export interface RunState {
+  readonly spec: Spec;
+  readonly running: boolean;
+  /** The shim's. */
+  readonly pid: number | null;
+  readonly exit: Exit | null;
+  readonly timedOut: boolean;
+}
+
+/** `<data>/instances/<id>/` and `<data>/oneoffs/<id>/`. */
+export interface RunDirectories {
+  /** Of this run of the kernel. */
+  readonly bootId: string;
+  pathOf(id: RunId): string;
+  /** Written before the shim starts, so that a runner that dies in between leaves nothing unknown. */
+  writeSpec(spec: Spec): Promise<void>;
+  /** null where there is none. */
+  read(id: RunId): Promise<RunState | null>;
+  list(): Promise<RunState[]>;
+  remove(id: RunId): Promise<void>;
+}
+
+async function text(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+export function openRunDirectories(dataDir: string): RunDirectories {
+  const instances = join(dataDir, 'instances');
+  const oneOffs = join(dataDir, 'oneoffs');
+  const boot = bootId();
+  const pathOf = (id: RunId) => join(InstanceId.safeParse(id).success ? instances : oneOffs, RunId.parse(id));
+
+  async function read(id: RunId): Promise<RunState | null> {
+    const path = pathOf(id);
+    const written = await text(join(path, 'spec.json'));
+    if (written === null) return null;
+    const spec = Spec.parse(JSON.parse(written));
+    const [pidText = '', startedAt = ''] = (await text(join(path, 'pid')))?.trim().split(' ') ?? [];
+    const pid = pidText === '' ? null : Number(pidText);
+    const alive = pid !== null && spec.bootId === boot && isAlive(pid, startedAt);
+    // After the process table: a shim writes this and then ends.
+    const status = await text(join(path, 'exit'));
+    return {
+      spec,
+      running: alive && status === null,
+      pid,
+      exit: status === null ? null : shellExit(Number.parseInt(status, 10)),
+      timedOut: await exists(join(path, 'timed-out')),
+    };
+  }
+
+  return {
+    bootId: boot,
+    pathOf,
+    read,
+    async writeSpec(spec) {
+      const path = pathOf(spec.id);
+      await mkdir(path, { recursive: true, mode: 0o700 });
+      await writeFile(join(path, 'spec.new'), `${JSON.stringify(spec)}\n`);
+      await rename(join(path, 'spec.new'), join(path, 'spec.json'));
+    },
+    async list() {
+      const names = (await Promise.all([instances, oneOffs].map(namesIn))).flat();
+      const ids = names.flatMap((name) => RunId.safeParse(name).data ?? []);
+      return (await Promise.all(ids.map(read))).filter((state) => state !== null);
+    },
+    async remove(id) {
+      const removing = join(pathOf(id), '..', `.removing-${randomBytes(6).toString('hex')}`);
+      try {
+        await rename(pathOf(id), removing);
+      } catch (error) {
+        if (isErrno(error, 'ENOENT')) return;
+        throw error;
+      }
+      await removeTree(removing);
+    },
+  };
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}

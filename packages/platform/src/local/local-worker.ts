@@ -1,0 +1,128 @@
+import { join } from 'node:path';
+import { lstat } from 'node:fs/promises';
+import { SwitchyardError } from '@switchyard/domain';
+import type { RunAnswer, RunRequest, WorkerPlatform } from '../platform.ts';
+import { isErrno, onDisk } from './disk.ts';
+import { copyTree, isInside } from './file-tree.ts';
+import { runGuarded } from './guarded-command.ts';
+import { fillHome } from './home-directory.ts';
+import type { LocalHost } from './local-host.ts';
+import { openOutputPipe } from './output-pipe.ts';
+import { markOf, openWorkspaces, type Workspace } from './workspaces.ts';
+
+/** Something that left the guard's group and holds the output may delay the end by this much, and no more. */
+const DRAIN_LIMIT_MS = 500;
+
+export function openLocalWorker(host: LocalHost): WorkerPlatform {
+  const { snapshots, toolchains } = host;
+  const workspaces = openWorkspaces(join(host.dataDir, 'workspaces'));
+
+  /** Commands in turn; the first that fails, or null. */
+  async function runCommands(
+    request: RunRequest,
+    workspace: Workspace,
+    tree: string,
+    signal: AbortSignal,
+  ): Promise<Extract<RunAnswer, { end: 'failed' }> | null> {
+    const guard = await host.guard();
+    const { path } = await toolchains.resolve(request.toolchain, { signal, onOutput: request.onOutput });
+    await fillHome(workspace.home, host.caches);
+    const directory = join(tree, request.root);
+    const env = {
+      ...host.commandVariables,
+      TMPDIR: workspace.temporary,
+      ...request.env,
+      PATH: path,
+      HOME: workspace.home,
+    };
+    const output = await openOutputPipe(join(workspace.path, 'output'), request.onOutput);
+    try {
+      for (const command of request.commands) {
+        if (signal.aborted) break;
+        const exit = await runGuarded({
+          guard,
+          command,
+          directory,
+          env,
+          mark: markOf(workspace),
+          output: output.writeEnd,
+          signal,
+        });
+        if (exit.code !== 0) return { end: 'failed', exit, command };
+      }
+      return null;
+    } finally {
+      await output.drain(DRAIN_LIMIT_MS);
+    }
+  }
+
+  async function run(request: RunRequest): Promise<RunAnswer> {
+    if (!isInside(request.root))
+      throw new SwitchyardError(
+        'invalid-settings',
+        `The root ${request.root} is not a directory inside the repository.`,
+      );
+    const limit = AbortSignal.timeout(request.timeLimitMs);
+    const signal = AbortSignal.any([request.signal, limit]);
+    const stopped = (): RunAnswer | null =>
+      request.signal.aborted ? { end: 'aborted' } : limit.aborted ? { end: 'timed-out' } : null;
+    if (signal.aborted) return { end: 'aborted' };
+    return await onDisk('running a stage’s commands', async () => {
+      const layers = [];
+      for (const { snapshot, only } of request.layers) {
+        layers.push({ tree: await snapshots.treeOf(snapshot), ...(only === undefined ? {} : { only }) });
+      }
+      const workspace = await workspaces.open(request.attempt);
+      try {
+        const assembled = await host.assembly.assemble(layers, workspace.tree, signal);
+        const failed = await runCommands(request, workspace, assembled.directory, signal);
+        const stop = stopped();
+        if (stop !== null) return stop;
+        if (failed !== null) return failed;
+        const { publish, toolchain } = request;
+        if (publish === null) return { end: 'succeeded', snapshot: null };
+        return {
+          end: 'succeeded',
+          snapshot: await snapshots.publish(publish, toolchain, (tree) => assembled.keep(tree)),
+        };
+      } catch (error) {
+        const stop = stopped();
+        if (stop !== null) return stop;
+        throw error;
+      } finally {
+        await workspaces.remove(workspace);
+      }
+    });
+  }
+
+  return {
+    find: (key) => snapshots.find(key),
+    run,
+    async importTree({ directory, publish }) {
+      return await snapshots.publish(publish, null, (tree) => copyTree(directory, tree, { without: ['.git'] }));
+    },
+    async prepare(toolchain, options) {
+      const { description, target } = await toolchains.resolve(toolchain, options);
+      return { description, target };
+    },
+    async makeRelease({ build }) {
+      await snapshots.treeOf(build);
+      return build;
+    },
+    async exists(snapshot, path) {
+      const tree = await snapshots.treeOf(snapshot);
+      if (!isInside(path)) return false;
+      try {
+        await lstat(join(tree, path));
+        return true;
+      } catch (error) {
+        if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+        throw error;
+      }
+    },
+    discardAttempts: (deploymentId, belowToken) => workspaces.discard(deploymentId, belowToken),
+    listWorkspaces: () => workspaces.list(),
+    listSnapshots: () => snapshots.list(),
+    removeSnapshot: (key) => snapshots.remove(key),
+  };
+}
