@@ -1,17 +1,24 @@
 import { z } from 'zod';
 
-const Settings = z.object({
-  /** Where the api is. */
+/** The settings of the command; docs/configuration.md is made from the `describe()` texts. */
+export const cliConfig = {
   SWITCHYARD_URL: z
     .url({ protocol: /^https?$/, error: 'a URL that starts with http:// or https://' })
-    .default('http://localhost:7070'),
-  /** The admin token itself; wins over the file. */
-  SWITCHYARD_TOKEN: z.string().min(1).optional(),
-  /** A file with the token. */
-  SWITCHYARD_TOKEN_FILE: z.string().min(1).optional(),
-  /** The data directory of a Switchyard on this machine, whose `admin-token` is taken when nothing else is said. */
-  SWITCHYARD_DATA_DIR: z.string().default('.switchyard'),
-});
+    .default('http://localhost:7070')
+    .describe('Where the api is.'),
+  SWITCHYARD_TOKEN: z.string().min(1).optional().describe('The admin token itself; wins over the file.'),
+  SWITCHYARD_TOKEN_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File with the admin token; `<data directory>/admin-token` when unset.'),
+  SWITCHYARD_DATA_DIR: z
+    .string()
+    .default('.switchyard')
+    .describe('Data directory of a Switchyard on this machine, whose `admin-token` is taken when no other is named.'),
+};
+
+const Settings = z.object(cliConfig);
 export type Settings = z.infer<typeof Settings>;
 
 /** Throws a `UsageError`-like message for what is not valid; the token is not repeated. */

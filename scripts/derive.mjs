@@ -1,0 +1,59 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { configuration } from './derive/configuration.mjs';
+import { errors } from './derive/errors.mjs';
+import { openapi } from './derive/openapi.mjs';
+import { SOURCE_CONDITION } from './derive/source.mjs';
+import { Failure, main } from './process/failure.mjs';
+import { root } from './process/root.mjs';
+import { run } from './process/run.mjs';
+
+/**
+ * Checked-in files that are made from others, by path. Another one is a line here and a file in scripts/derive.
+ *
+ * @type {Readonly<Record<string, () => Promise<string>>>}
+ */
+const derived = {
+  'docs/openapi.json': openapi,
+  'docs/errors.md': errors,
+  'docs/configuration.md': configuration,
+};
+
+/** `node scripts/derive.mjs` writes the files, with `--check` it only says which are out of date. */
+await main(async () => {
+  const isCheck = process.argv.includes('--check');
+  // The sources are read as they are, so that nothing has to be built first.
+  if (!process.execArgv.includes(SOURCE_CONDITION)) {
+    const script = join(root, 'scripts', 'derive.mjs');
+    const { code } = await run(process.execPath, [
+      SOURCE_CONDITION,
+      '--import',
+      'tsx',
+      script,
+      ...process.argv.slice(2),
+    ]);
+    return code;
+  }
+  const stale = [];
+  for (const [path, make] of Object.entries(derived)) {
+    const text = await make();
+    if (textOf(path) === text) continue;
+    stale.push(path);
+    if (isCheck) continue;
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  if (isCheck && stale.length > 0)
+    throw new Failure(`Out of date: ${stale.join(', ')}. Run \`node scripts/derive.mjs\`.`);
+  if (!isCheck) console.log(stale.length === 0 ? 'Nothing to do.' : `Written: ${stale.join(', ')}`);
+  return 0;
+});
+
+function textOf(path) {
+  try {
+    return readFileSync(join(root, path), 'utf8');
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
