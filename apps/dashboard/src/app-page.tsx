@@ -1,0 +1,150 @@
+import type { AppView } from '@switchyard/client';
+import { isFinal } from '@switchyard/domain';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useMemo } from 'react';
+import { useAction } from './action.tsx';
+import { useNow } from './clock.ts';
+import { ConfirmButton } from './confirm-button.tsx';
+import { DeploymentList } from './deployment-list.tsx';
+import { hostOf } from './home-page.tsx';
+import { Link } from './navigation.tsx';
+import { pathTo } from './path.ts';
+import { Problem } from './problem.tsx';
+import { client } from './session.tsx';
+import { age, firstLine, repositoryWords, shortSha } from './words.ts';
+
+const BUSY_MS = 1_000;
+const IDLE_MS = 4_000;
+
+export function AppPage({ name }: { name: string }) {
+  const deployments = useQuery({
+    queryKey: ['deployments', name],
+    queryFn: () => client.deployments(name, { limit: 50 }),
+    refetchInterval: ({ state }) =>
+      state.data?.deployments.some(({ status }) => !isFinal(status)) === true ? BUSY_MS : IDLE_MS,
+  });
+  const app = useQuery({ queryKey: ['app', name], queryFn: () => client.app(name), refetchInterval: 2_000 });
+  const action = useAction();
+  const liveId = app.data?.live?.deploymentId;
+  const liveIds = useMemo(() => new Set(liveId === undefined ? [] : [liveId]), [liveId]);
+  useEffect(() => {
+    document.title = `${name} · Switchyard`;
+  }, [name]);
+
+  const problem = app.error ?? action.error ?? deployments.error;
+  return (
+    <main className="page app">
+      {problem !== null && <Problem error={problem} />}
+      {app.data !== undefined && (
+        <>
+          <header className="deployment-header">
+            <div className="headline">
+              <h1>{name}</h1>
+            </div>
+            <div className="actions">
+              <button
+                type="button"
+                className="primary"
+                disabled={action.busy}
+                onClick={() => action.run(() => client.deploy(name))}
+              >
+                Deploy
+              </button>
+            </div>
+            <AppFacts app={app.data} />
+          </header>
+          <Releases app={app.data} action={action} />
+        </>
+      )}
+      <section aria-labelledby="deployments">
+        <h2 id="deployments">Deployments</h2>
+        {deployments.data !== undefined &&
+          (deployments.data.deployments.length === 0 ? (
+            <p className="empty">None yet.</p>
+          ) : (
+            <DeploymentList deployments={deployments.data.deployments} liveIds={liveIds} withApp={false} />
+          ))}
+      </section>
+    </main>
+  );
+}
+
+function AppFacts({ app }: { app: AppView }) {
+  const now = useNow(5_000);
+  const { live, url, repository, branch, instances, hold } = app;
+  return (
+    <dl className="facts">
+      <div>
+        <dt>Live</dt>
+        <dd>
+          {live === null ? (
+            'nothing'
+          ) : (
+            <>
+              <Link href={pathTo.deployment(live.deploymentId)}>#{live.number}</Link>{' '}
+              {live.liveAt !== null && age(live.liveAt, now)}
+            </>
+          )}
+        </dd>
+      </div>
+      <div>
+        <dt>Address</dt>
+        <dd>
+          <a href={url} target="_blank" rel="noreferrer">
+            {hostOf(url)}
+          </a>
+        </dd>
+      </div>
+      <div>
+        <dt>Repository</dt>
+        <dd title={repository}>
+          {repositoryWords(repository)}
+          {branch !== null && <span className="soft"> {branch}</span>}
+        </dd>
+      </div>
+      <div>
+        <dt>Instances</dt>
+        <dd>{instances.length === 0 ? 'none' : instances.map(({ state }) => state).join(', ')}</dd>
+      </div>
+      {hold !== null && (
+        <div className="hold">
+          <dt>On hold</dt>
+          <dd>{hold.reason}</dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+function Releases({ app, action }: { app: AppView; action: ReturnType<typeof useAction> }) {
+  const now = useNow(5_000);
+  const kept = app.releases.filter(({ releaseId }) => releaseId !== app.live?.releaseId);
+  if (kept.length === 0) return null;
+  return (
+    <section aria-labelledby="releases">
+      <h2 id="releases">Kept releases</h2>
+      <ul className="releases">
+        {kept.map(({ releaseId, deploymentId, number, commit, liveAt }) => (
+          <li key={releaseId}>
+            <Link href={pathTo.deployment(deploymentId)}>#{number}</Link>
+            <span className="row-message">{commit === null ? '' : firstLine(commit.message)}</span>
+            {commit !== null && <code>{shortSha(commit.sha)}</code>}
+            <span className="soft">{liveAt === null ? '' : `live ${age(liveAt, now)}`}</span>
+            <ConfirmButton
+              label="Roll back"
+              title={`Make ${app.name} #${number} live?`}
+              confirm={`Go to #${number}`}
+              disabled={action.busy}
+              onConfirm={() => action.run(() => client.rollback(app.name, { to: number }))}
+            >
+              <p>
+                Visitors get #{number} once it is healthy. Migrations are not undone, and pushes wait until a person
+                deploys again.
+              </p>
+            </ConfirmButton>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
