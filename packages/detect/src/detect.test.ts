@@ -1,0 +1,423 @@
+import type { Plan } from '@switchyard/domain';
+import { SwitchyardError } from '@switchyard/domain';
+import { describe, expect, it } from 'vitest';
+import { detect } from './detect.ts';
+import { treeOf } from './memory-tree.ts';
+
+type Files = Record<string, string | object>;
+
+const planOf = (files: Files): Promise<Plan> => detect(treeOf(files));
+const lock = { 'package-lock.json': { lockfileVersion: 3, packages: {} } };
+
+async function errorOf(files: Files): Promise<SwitchyardError> {
+  const error = await planOf(files).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (error instanceof SwitchyardError) return error;
+  throw new Error(`expected a SwitchyardError, got ${String(error)}`);
+}
+
+describe('a whole plan', () => {
+  it('of an Express app with npm', async () => {
+    const plan = await planOf({
+      'package.json': {
+        name: 'shop',
+        engines: { node: '>=18' },
+        scripts: { start: 'node server.js', build: 'tsc' },
+        dependencies: { express: '5.1.0' },
+      },
+      'package-lock.json': { lockfileVersion: 3 },
+      '.npmrc': 'fund=false',
+      'server.js': '',
+    });
+    expect(plan).toMatchObject({
+      v: 1,
+      language: 'node',
+      framework: 'Express',
+      root: '.',
+      runtime: { name: 'node', wanted: '24' },
+      packageManager: { name: 'npm', version: '11', lockfile: 'package-lock.json' },
+      install: {
+        command: 'npm ci --include=dev --no-audit --no-fund',
+        inputs: ['.npmrc', 'package-lock.json', 'package.json'],
+      },
+      build: { command: 'npm run build', lifecycle: [] },
+      migrate: null,
+      start: { kind: 'command', command: 'node server.js' },
+      health: { path: null, timeLimitMs: 60_000 },
+      warnings: [],
+    });
+    expect(plan.reasons.map(({ subject }) => subject)).toEqual([
+      'node',
+      'package manager',
+      'npm version',
+      'install',
+      'build',
+      'start',
+      'health',
+    ]);
+  });
+
+  it('of plain pages', async () => {
+    expect(await planOf({ 'index.html': '<h1>', 'style.css': '' })).toMatchObject({
+      language: 'static',
+      framework: 'plain HTML',
+      packageManager: null,
+      install: null,
+      build: null,
+      start: { kind: 'static', directory: '.', spa: false },
+    });
+  });
+
+  it('of a Vite app with pnpm', async () => {
+    const plan = await planOf({
+      'package.json': {
+        scripts: { dev: 'vite', build: 'vite build', start: 'vite' },
+        devDependencies: { vite: '8' },
+      },
+      'pnpm-lock.yaml': "lockfileVersion: '9.0'\n",
+      'vite.config.ts': "export default defineConfig({ build: { outDir: 'public-build' } })",
+      'index.html': '',
+    });
+    expect(plan).toMatchObject({
+      framework: 'Vite',
+      packageManager: { name: 'pnpm', version: '9', lockfile: 'pnpm-lock.yaml' },
+      install: { command: 'pnpm install --frozen-lockfile --prod=false', inputs: ['package.json', 'pnpm-lock.yaml'] },
+      build: { command: 'pnpm run build' },
+      start: { kind: 'static', directory: 'public-build', spa: true },
+    });
+  });
+});
+
+describe('what serves the app', () => {
+  const node = (manifest: object, files: Files = {}): Files => ({ 'package.json': manifest, ...lock, ...files });
+  it.each<[string, Files, Plan['start']]>([
+    [
+      'switchyard.json before the Procfile',
+      { 'switchyard.json': { start: 'node a.js' }, Procfile: 'web: node b.js' },
+      { kind: 'command', command: 'node a.js' },
+    ],
+    [
+      'the Procfile before the start script',
+      node({ scripts: { start: 'node c.js' } }, { Procfile: '# x\nweb: node b.js\nrelease: node m.js\n' }),
+      { kind: 'command', command: 'node b.js' },
+    ],
+    [
+      'the start script before main',
+      node({ main: 'x.js', scripts: { start: 'node c.js' } }, { 'x.js': '' }),
+      { kind: 'command', command: 'node c.js' },
+    ],
+    ['main when it exists', node({ main: './x' }, { 'x.js': '' }), { kind: 'command', command: 'node x.js' }],
+    [
+      'main when the build makes it',
+      node({ main: 'dist/main.js', scripts: { build: 'tsc' } }),
+      { kind: 'command', command: 'node dist/main.js' },
+    ],
+    ['server.js without a manifest', { 'server.js': '' }, { kind: 'command', command: 'node server.js' }],
+    ['server.js before index.js', { 'index.js': '', 'server.js': '' }, { kind: 'command', command: 'node server.js' }],
+    ['app.js', node({}, { 'app.js': '' }), { kind: 'command', command: 'node app.js' }],
+    [
+      'a watched program as the program',
+      node({ scripts: { start: 'nodemon -w src server.js' } }, { 'server.js': '' }),
+      { kind: 'command', command: 'node server.js' },
+    ],
+    [
+      'pre and post scripts with it',
+      node({ scripts: { start: 'node a.js', prestart: 'node check.js' } }),
+      { kind: 'command', command: 'node check.js && node a.js' },
+    ],
+    [
+      'a program of a package by path, not by manager',
+      node({ scripts: { start: 'next start -p $PORT', build: 'next build' }, dependencies: { next: '15' } }),
+      { kind: 'command', command: 'export PATH="$PWD/node_modules/.bin:$PATH"; next start -p $PORT' },
+    ],
+    [
+      'Next without a start script',
+      node({ scripts: { build: 'next build' }, dependencies: { next: '15' } }),
+      { kind: 'command', command: 'export PATH="$PWD/node_modules/.bin:$PATH"; next start' },
+    ],
+    [
+      'an export of Next as files',
+      node(
+        { scripts: { build: 'next build' }, dependencies: { next: '15' } },
+        { 'next.config.mjs': "export default { output: 'export' }" },
+      ),
+      { kind: 'static', directory: 'out', spa: false },
+    ],
+    [
+      'Create React App as files',
+      node({ scripts: { start: 'react-scripts start', build: 'x' }, dependencies: { 'react-scripts': '5' } }),
+      { kind: 'static', directory: 'build', spa: true },
+    ],
+    [
+      'Astro as files',
+      node({ scripts: { start: 'astro dev', build: 'astro build' }, dependencies: { astro: '5' } }),
+      { kind: 'static', directory: 'dist', spa: false },
+    ],
+    [
+      'Astro with its Node adapter as a server',
+      node({ scripts: { build: 'astro build' }, dependencies: { astro: '5', '@astrojs/node': '9' } }),
+      { kind: 'command', command: 'node dist/server/entry.mjs' },
+    ],
+    [
+      'Angular by its builder',
+      node(
+        { scripts: { start: 'ng serve', build: 'ng build' }, dependencies: { '@angular/core': '19' } },
+        {
+          'angular.json': {
+            projects: {
+              shop: { projectType: 'application', architect: { build: { builder: '@angular/build:application' } } },
+            },
+          },
+        },
+      ),
+      { kind: 'static', directory: 'dist/shop/browser', spa: true },
+    ],
+    [
+      'Angular of old',
+      node(
+        { scripts: { start: 'ng serve', build: 'ng build' }, dependencies: { '@angular/core': '14' } },
+        {
+          'angular.json': {
+            projects: {
+              shop: {
+                projectType: 'application',
+                architect: {
+                  build: { builder: '@angular-devkit/build-angular:browser', options: { outputPath: 'dist/x' } },
+                },
+              },
+            },
+          },
+        },
+      ),
+      { kind: 'static', directory: 'dist/x', spa: true },
+    ],
+    [
+      'an option of the build script',
+      node({ scripts: { build: 'vite build --outDir out' }, devDependencies: { vite: '8' } }),
+      { kind: 'static', directory: 'out', spa: true },
+    ],
+    [
+      'several pages as they are',
+      node(
+        { scripts: { build: 'vite build' }, devDependencies: { vite: '8' } },
+        { 'vite.config.js': "input: { a: 'index.html', b: 'b.html' }" },
+      ),
+      { kind: 'static', directory: 'dist', spa: false },
+    ],
+    [
+      'VitePress in its directory',
+      node({ scripts: { build: 'vitepress build docs' }, devDependencies: { vitepress: '1' } }),
+      { kind: 'static', directory: 'docs/.vitepress/dist', spa: false },
+    ],
+    [
+      'React Router without server rendering',
+      node(
+        { scripts: { build: 'react-router build' }, devDependencies: { '@react-router/dev': '7' } },
+        { 'react-router.config.ts': 'export default { ssr: false }' },
+      ),
+      { kind: 'static', directory: 'build/client', spa: true },
+    ],
+    [
+      'SvelteKit as a server',
+      node({ scripts: { build: 'vite build' }, devDependencies: { '@sveltejs/kit': '2', vite: '7' } }),
+      { kind: 'command', command: 'node build' },
+    ],
+    [
+      'NestJS as it was built',
+      node({
+        scripts: { start: 'nest start', build: 'nest build' },
+        dependencies: { '@nestjs/core': '11', express: '5' },
+      }),
+      { kind: 'command', command: 'node dist/main' },
+    ],
+    [
+      'a server that builds a front end',
+      node(
+        { scripts: { build: 'vite build' }, dependencies: { express: '5' }, devDependencies: { vite: '8' } },
+        { 'server.js': '' },
+      ),
+      { kind: 'command', command: 'node server.js' },
+    ],
+    [
+      'pages in public/',
+      { 'public/index.html': '', 'README.md': '' },
+      { kind: 'static', directory: 'public', spa: false },
+    ],
+    [
+      'a Staticfile',
+      { Staticfile: 'root: site\nindex_fallback: true\n', 'site/index.html': '' },
+      { kind: 'static', directory: 'site', spa: true },
+    ],
+    [
+      'static of switchyard.json',
+      { 'switchyard.json': { static: { directory: 'web' } }, 'web/a.html': '' },
+      { kind: 'static', directory: 'web', spa: false },
+    ],
+    [
+      'a page beside a script of its own, as a page',
+      { 'index.html': '', 'index.js': '' },
+      { kind: 'static', directory: '.', spa: false },
+    ],
+  ])('%s', async (_, files, start) => {
+    expect((await planOf(files)).start).toEqual(start);
+  });
+});
+
+describe('lifecycle scripts of the root', () => {
+  const manifest = (scripts: object): Files => ({
+    'package.json': { scripts: { start: 'node a.js', ...scripts }, dependencies: { a: '1' } },
+    ...lock,
+  });
+
+  it('move to the build, and install goes without them', async () => {
+    const plan = await planOf(manifest({ postinstall: 'node generate.js', prepare: 'tsc', build: 'vite build' }));
+    expect(plan.build).toEqual({
+      command: 'npm run build',
+      lifecycle: ['npm run postinstall', 'npm run prepare'],
+    });
+    expect(plan.install?.command).toMatch(/^cp -p package\.json .* npm ci .* mv .* package\.json$/);
+  });
+
+  it('are the build where there is no other', async () => {
+    const plan = await planOf(manifest({ preinstall: 'node a.js', postinstall: 'node b.js' }));
+    expect(plan.build).toEqual({ command: 'npm run postinstall', lifecycle: ['npm run preinstall'] });
+  });
+
+  it('that set up Git hooks or check the package manager are left out', async () => {
+    const plan = await planOf(manifest({ preinstall: 'npx only-allow npm', prepare: 'husky install || true' }));
+    expect(plan.build).toBeNull();
+    expect(plan.install?.command).toMatch(/^cp -p/);
+    expect(plan.reasons.filter(({ choice }) => choice === 'left out')).toHaveLength(2);
+  });
+});
+
+describe('migrate', () => {
+  const base: Files = {
+    'package.json': { scripts: { start: 'node a.js', migrate: 'knex migrate:latest' }, dependencies: { knex: '3' } },
+    'pnpm-lock.yaml': "lockfileVersion: '9.0'\n",
+  };
+  it('comes from switchyard.json before the Procfile, as the program it is', async () => {
+    const plan = await planOf({
+      ...base,
+      'switchyard.json': { migrate: 'pnpm migrate' },
+      Procfile: 'release: node m.js',
+    });
+    expect(plan.migrate).toEqual({
+      command: 'export PATH="$PWD/node_modules/.bin:$PATH"; knex migrate:latest',
+    });
+  });
+  it('comes from release of the Procfile', async () => {
+    expect((await planOf({ ...base, Procfile: 'release: node m.js' })).migrate).toEqual({ command: 'node m.js' });
+  });
+  it('can be turned off', async () => {
+    const plan = await planOf({ ...base, 'switchyard.json': { migrate: null }, Procfile: 'release: node m.js' });
+    expect(plan.migrate).toBeNull();
+  });
+});
+
+describe('settings of the repository', () => {
+  it('win over what is detected, with the reason', async () => {
+    const plan = await planOf({
+      'package.json': { scripts: { start: 'node a.js', build: 'x' }, dependencies: { a: '1' } },
+      ...lock,
+      '.nvmrc': '20',
+      'switchyard.json': {
+        node: '22.11.0',
+        install: 'npm ci --foo',
+        build: null,
+        health: { path: '/up', timeLimitMs: 5000 },
+      },
+    });
+    expect(plan).toMatchObject({
+      runtime: { wanted: '22.11.0' },
+      install: { command: 'npm ci --foo', inputs: ['package-lock.json', 'package.json'] },
+      build: null,
+      health: { path: '/up', timeLimitMs: 5000 },
+    });
+    expect(plan.reasons.filter(({ decider }) => decider === 'file').map(({ subject }) => subject)).toEqual([
+      'node',
+      'install',
+      'build',
+      'health',
+    ]);
+  });
+
+  it.each<[string, Files, RegExp]>([
+    ['no JSON', { 'switchyard.json': '{"start": }' }, /switchyard\.json is not valid JSON: .+/],
+    ['unknown and wrong fields, all at once', { 'switchyard.json': { strt: 'x', build: 3 } }, /build: .*; .*strt/],
+    ['two ways to start', { 'switchyard.json': { start: 'x', static: { directory: '.' } } }, /not both/],
+    ['a directory outside', { 'switchyard.json': { root: '../x' } }, /inside the repository/],
+    ['a directory that is not there', { 'switchyard.json': { root: 'web' }, 'a.txt': '' }, /no such directory/],
+    ['a manifest with a merge conflict', { 'package.json': '{\n<<<<<<< HEAD\n}' }, /merge conflict at line 2/],
+    ['a Procfile without a colon', { Procfile: 'web node x' }, /Procfile, line 1/],
+  ])('are refused with what to do: %s', async (_, files, message) => {
+    const error = await errorOf(files);
+    expect(error.code).toBe('invalid-settings');
+    expect(error.message).toMatch(message);
+  });
+});
+
+describe('where the app is', () => {
+  it('is the only directory with a manifest', async () => {
+    const plan = await planOf({
+      'README.md': '',
+      'api/package.json': { scripts: { start: 'node a.js' }, dependencies: { a: '1' } },
+      'api/package-lock.json': { lockfileVersion: 3 },
+      'docs/index.html': '',
+    });
+    expect(plan).toMatchObject({ root: 'api', install: { inputs: ['api/package-lock.json', 'api/package.json'] } });
+  });
+
+  it('is asked for when there are several', async () => {
+    const error = await errorOf({ 'a/package.json': {}, 'b/package.json': {} });
+    expect(error.code).toBe('nothing-to-run');
+    expect(error.message).toContain('a, b');
+    expect(error.details['choices']).toEqual(['a', 'b']);
+  });
+
+  it('is the one package of a workspace that can be run, built with what it needs', async () => {
+    const plan = await planOf({
+      'package.json': { private: true },
+      'pnpm-workspace.yaml': 'packages:\n  - "packages/*"\n  - apps/*\n',
+      'pnpm-lock.yaml': "lockfileVersion: '9.0'\n",
+      'apps/web/package.json': {
+        name: 'web',
+        scripts: { start: 'node server.js', build: 'tsc' },
+        dependencies: { ui: 'workspace:*' },
+      },
+      'apps/web/server.js': '',
+      'packages/ui/package.json': { name: 'ui', bin: { ui: './bin.js' }, main: 'index.js' },
+      'packages/ui/bin.js': '',
+      'packages/ui/index.js': '',
+    });
+    expect(plan).toMatchObject({
+      root: 'apps/web',
+      install: {
+        command: 'cd ../.. && pnpm install --frozen-lockfile --prod=false',
+        inputs: [
+          'apps/web/package.json',
+          'package.json',
+          'packages/ui/bin.js',
+          'packages/ui/package.json',
+          'pnpm-lock.yaml',
+          'pnpm-workspace.yaml',
+        ],
+      },
+      build: { command: 'cd ../.. && pnpm --filter web... run build' },
+      start: { kind: 'command', command: 'node server.js' },
+    });
+  });
+
+  it('says what was looked for and what is there when nothing can be run', async () => {
+    const error = await errorOf({ 'package.json': { scripts: { dev: 'x' } }, 'main.py': '' });
+    expect(error.code).toBe('nothing-to-run');
+    expect(error.message).toContain('the repository has main.py, package.json');
+    expect(error.message).toContain('The scripts in package.json are dev.');
+  });
+
+  it('can be an empty repository, which is said', async () => {
+    expect((await errorOf({})).message).toContain('the repository is empty');
+  });
+});

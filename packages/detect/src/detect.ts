@@ -1,0 +1,163 @@
+import { LIMITS, type Plan, type RepositorySettings, SwitchyardError } from '@switchyard/domain';
+import { type App, findFramework, findServerLibrary } from './app.ts';
+import { decideDirectory } from './app-directory.ts';
+import { decideBuild } from './build.ts';
+import { Decisions } from './decisions.ts';
+import type { FileTree } from './file-tree.ts';
+import { installCommand, withoutRootScripts } from './install.ts';
+import { installInputs } from './install-inputs.ts';
+import { LIFECYCLE } from './lifecycle.ts';
+import { allDependencies, readManifest } from './manifest.ts';
+import { decideNodeVersion } from './node-version.ts';
+import { decidePackageManager } from './package-manager.ts';
+import { inDirectory, up } from './paths.ts';
+import { parseProcfile } from './procfile.ts';
+import { readSettings } from './settings.ts';
+import { commandLine, decideStart } from './start.ts';
+import { findInstallRoot } from './workspace.ts';
+
+/**
+ * What will happen to a repository, decided from its files alone, with the reason for every choice. What the repository's own files say
+ * (`switchyard.json`, then the Procfile) wins over what is detected.
+ *
+ * Rejects with `invalid-settings` where a file that decides something does not parse, and with `nothing-to-run` where it is not clear
+ * what serves the app; both say what to do.
+ */
+export async function detect(tree: FileTree): Promise<Plan> {
+  const decisions = new Decisions();
+  const settings = await readSettings(tree);
+  const root = await decideDirectory(tree, settings, decisions);
+  const app = await lookAt(tree, settings, root, decisions);
+  const wanted = await decideNodeVersion(
+    tree,
+    root,
+    [app.manifest, app.install?.manifest].filter((manifest) => manifest != null),
+    settings.node,
+    decisions,
+  );
+  const manager =
+    app.install === null
+      ? null
+      : await decidePackageManager(tree, app.install.directory, app.install.manifest, wanted, decisions);
+  const complete: App = { ...app, manager };
+
+  const install = await decideInstall(complete);
+  const build = decideBuild(complete);
+  const start = await decideStart(complete, build);
+  if (start === null) throw await nothingToRun(complete);
+  const migrate = decideMigrate(complete);
+  const plan: Plan = {
+    v: 1,
+    language: complete.manifest === null && start.kind === 'static' ? 'static' : 'node',
+    framework: frameworkName(complete, start),
+    root,
+    runtime: { name: 'node', wanted },
+    packageManager:
+      manager === null ? null : { name: manager.name, version: manager.version, lockfile: manager.lockfile },
+    install,
+    build,
+    migrate,
+    start,
+    health: decideHealth(complete),
+    warnings: decisions.warnings,
+    reasons: decisions.reasons,
+  };
+  return plan;
+}
+
+async function lookAt(tree: FileTree, settings: RepositorySettings, root: string, decisions: Decisions): Promise<App> {
+  const manifest = await readManifest(tree, root);
+  const procfile = await tree.read(inDirectory(root, 'Procfile') ?? 'Procfile');
+  return {
+    tree,
+    settings,
+    root,
+    manifest,
+    procfile: procfile === null ? new Map<string, string>() : parseProcfile(procfile),
+    install: await findInstallRoot(tree, root),
+    manager: null,
+    framework: findFramework(manifest),
+    serverLibrary: findServerLibrary(manifest),
+    files: new Set(await tree.files()),
+    decisions,
+  };
+}
+
+async function decideInstall(app: App): Promise<Plan['install']> {
+  const { settings, install, manager, decisions } = app;
+  if (settings.install === null) {
+    decisions.because('install', 'nothing', 'switchyard.json says so', 'file');
+    return null;
+  }
+  if (install === null || manager === null) {
+    if (settings.install === undefined) return null;
+    decisions.because('install', settings.install, 'switchyard.json says so', 'file');
+    decisions.warn(
+      'The install command sees the whole repository, since there is no package.json that says what it needs: any change runs it again.',
+    );
+    return { command: settings.install, inputs: (await app.tree.list('.')).toSorted() };
+  }
+  const isEmpty = install.members.length === 0 && Object.keys(allDependencies(install.manifest)).length === 0;
+  if (isEmpty && settings.install === undefined) {
+    decisions.because('install', 'nothing', 'package.json names no dependencies');
+    return null;
+  }
+  const inputs = await installInputs(app.tree, install, manager, decisions);
+  if (settings.install !== undefined) {
+    decisions.because('install', settings.install, 'switchyard.json says so', 'file');
+    return { command: settings.install, inputs };
+  }
+  const plain = installCommand(manager);
+  decisions.because(
+    'install',
+    plain,
+    manager.lockfile === null ? 'no lockfile is there to be followed' : `exactly what ${manager.lockfile} says`,
+  );
+  const hasScripts = LIFECYCLE.some((name) => install.manifest.scripts[name] !== undefined);
+  const command = hasScripts ? withoutRootScripts(plain) : plain;
+  const move = app.root === install.directory ? '' : `cd ${up(app.root, install.directory)} && `;
+  return { command: `${move}${command}`, inputs };
+}
+
+function decideMigrate(app: App): Plan['migrate'] {
+  const { settings, decisions } = app;
+  if (settings.migrate !== undefined) {
+    decisions.because('migrate', settings.migrate ?? 'nothing', 'switchyard.json says so', 'file');
+    return settings.migrate === null ? null : { command: commandLine(app, settings.migrate) };
+  }
+  const release = app.procfile.get('release');
+  if (release === undefined) return null;
+  decisions.because('migrate', release, 'release in the Procfile', 'file');
+  return { command: commandLine(app, release) };
+}
+
+function decideHealth(app: App): Plan['health'] {
+  const { health } = app.settings;
+  const path = health?.path ?? null;
+  if (path === null) app.decisions.because('health', '/health, /healthz, then /', 'no path is set');
+  else app.decisions.because('health', path, 'switchyard.json says so', 'file');
+  return { path, timeLimitMs: health?.timeLimitMs ?? LIMITS.healthTimeLimitMs };
+}
+
+function frameworkName(app: App, start: Plan['start']): string | null {
+  if (app.manifest === null) return start.kind === 'static' ? 'plain HTML' : null;
+  // A server that builds a front end besides is shown as the server it is.
+  if (start.kind === 'command' && app.framework?.server == null && app.serverLibrary !== null) return app.serverLibrary;
+  return app.framework?.name ?? app.serverLibrary ?? null;
+}
+
+async function nothingToRun(app: App): Promise<SwitchyardError> {
+  const entries = (await app.tree.list(app.root)).map((path) => path.slice(app.root === '.' ? 0 : app.root.length + 1));
+  const place = app.root === '.' ? 'the repository' : app.root;
+  const found =
+    entries.length === 0
+      ? `${place} is empty`
+      : `${place} has ${entries.slice(0, 12).join(', ')}${entries.length > 12 ? ', …' : ''}`;
+  const scripts = Object.keys(app.manifest?.scripts ?? {});
+  const known = scripts.length === 0 ? '' : ` The scripts in package.json are ${scripts.slice(0, 12).join(', ')}.`;
+  return new SwitchyardError(
+    'nothing-to-run',
+    `Nothing tells how to run this: no web in a Procfile, no start script, no main, no server.js, index.js or app.js, no index.html; ${found}.${known} Add a start script to package.json, or say it in switchyard.json: {"start": "node server.js"}, or {"static": {"directory": "public"}}.`,
+    { root: app.root, entries: entries.slice(0, 50), scripts },
+  );
+}

@@ -1,0 +1,2 @@
+export { detect } from './detect.ts';
+export type { FileTree } from './file-tree.ts';
