@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, createClient } from '@switchyard/client';
+import { createLog, createMetrics, fileBlobs, type LogArchive, logArchive } from '@switchyard/service';
+// @boundaries-ignore the walk through the chain is shared with the tests of the queue
+import { ChainWalk } from '../../../../tests/harness/chain-walk.ts';
+import { startApiServer } from '../api-server.ts';
+
+/** A real api over the run's Redis and a directory of its own, whose deployments the test walks through the chain by hand. */
+export interface RunningApi {
+  readonly url: string;
+  readonly token: string;
+  readonly client: Client;
+  readonly walk: ChainWalk;
+  readonly archive: LogArchive;
+  /** Holds `dashboard/`. */
+  readonly directory: string;
+  /** A request with the token; `init` wins. */
+  ask(path: string, init?: RequestInit): Promise<Response>;
+  /** The same with a JSON body. */
+  post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
+  /** Stops the server alone. */
+  stop(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ApiOptions {
+  readonly redisUrl: string;
+  readonly now?: () => number;
+  readonly allowFileRepositories?: boolean;
+  readonly publicUrl?: string;
+}
+
+export async function startApi({ redisUrl, now = Date.now, ...options }: ApiOptions): Promise<RunningApi> {
+  const walk = await ChainWalk.open(redisUrl);
+  const directory = await mkdtemp(join(tmpdir(), 'api-'));
+  await mkdir(join(directory, 'dashboard'));
+  const token = randomBytes(32).toString('hex');
+  const archive = logArchive(fileBlobs(join(directory, 'blobs')));
+  const server = await startApiServer({
+    store: walk.store,
+    archive,
+    clock: now,
+    log: createLog({ process: 'api', level: 'silent' }),
+    metrics: createMetrics({ process: 'api' }),
+    adminToken: token,
+    host: '127.0.0.1',
+    port: 0,
+    settings: {
+      publicUrl: options.publicUrl ?? null,
+      appsDomain: 'localhost',
+      routerPort: 7_080,
+      allowFileRepositories: options.allowFileRepositories ?? false,
+      dashboardDirectory: join(directory, 'dashboard'),
+    },
+  });
+  const url = `http://127.0.0.1:${server.port}`;
+  const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } });
+  return {
+    url,
+    token,
+    client: createClient({ baseUrl: url, token }),
+    walk,
+    archive,
+    directory,
+    ask,
+    post: (path, body, headers = {}) =>
+      ask(path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    stop: () => server.close(),
+    async close() {
+      await server.close();
+      await walk.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
