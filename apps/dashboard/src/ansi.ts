@@ -66,7 +66,8 @@ function applyCode(look: Look, code: number): Look {
   if (code === 2) return { ...look, dim: true };
   if (code === 3) return { ...look, italic: true };
   if (code === 4) return { ...look, underline: true };
-  if (code === 7) return { ...look, color: look.background ?? 0, background: look.color ?? 7 };
+  // Backgrounds are drawn pale, so the plain text colour reads on each of them.
+  if (code === 7) return { ...look, color: look.background, background: look.color ?? 7 };
   if (code === 22) return { ...look, bold: false, dim: false };
   if (code === 23) return { ...look, italic: false };
   if (code === 24) return { ...look, underline: false };

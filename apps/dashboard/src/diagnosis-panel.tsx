@@ -1,5 +1,6 @@
 import { type Diagnosis, STAGE_TRAITS } from '@switchyard/domain';
 import { parseAnsi } from './ansi.ts';
+import { Prose } from './prose.tsx';
 
 const FAULT_WORDS: Readonly<Record<Diagnosis['fault'], string>> = {
   user: 'Something in the app or its settings',
@@ -21,7 +22,9 @@ export function DiagnosisPanel({
         {STAGE_TRAITS[diagnosis.stage].title} failed <span aria-hidden="true">·</span> {FAULT_WORDS[diagnosis.fault]}
       </p>
       <h2 id="diagnosis">{diagnosis.title}</h2>
-      <p>{diagnosis.explanation}</p>
+      <p>
+        <Prose text={diagnosis.explanation} />
+      </p>
       {diagnosis.evidence.length > 0 && (
         <ol className="evidence" aria-label="Evidence">
           {diagnosis.evidence.map(({ line, text }, index) => (
@@ -51,7 +54,9 @@ export function DiagnosisPanel({
       )}
       <div className="fix">
         <h3>What to do</h3>
-        <p>{diagnosis.fix}</p>
+        <p>
+          <Prose text={diagnosis.fix} />
+        </p>
       </div>
     </section>
   );

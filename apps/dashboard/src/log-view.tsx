@@ -13,6 +13,9 @@ interface LogViewProps {
   readonly target: { readonly key: string } | null;
 }
 
+/** What a line that is not wrapped takes: chunks out of sight are assumed to be this high. */
+const LINE_HEIGHT_PX = 20.8;
+
 /** This close to the end counts as reading along. */
 const AT_END_PX = 32;
 
@@ -108,7 +111,7 @@ interface ChunkProps {
 const Chunk = memo(
   function Chunk({ lines, withStage, target }: ChunkProps) {
     return (
-      <div className="log-chunk">
+      <div className="log-chunk" style={{ containIntrinsicSize: `auto ${lines.length * LINE_HEIGHT_PX}px` }}>
         {lines.map((line, index) => {
           const isFirst = withStage && lines[index - 1]?.stage !== line.stage && line.number === 1;
           return (

@@ -22,7 +22,8 @@ export function PipelineStrip({ stages, now, selected, onSelect }: StripProps) {
             aria-pressed={selected === stage.name}
             onClick={() => onSelect(selected === stage.name ? null : stage.name)}
           >
-            {stage.name === 'health' ? <Curve /> : <span className="station-track" aria-hidden="true" />}
+            {stage.name === 'health' && <Curve />}
+            <span className="station-track" aria-hidden="true" />
             <StatusMark status={stage.status} />
             <span className="station-title">{STAGE_TRAITS[stage.name].title}</span>
             <span className="station-time">
