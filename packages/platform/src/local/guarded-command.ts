@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { LIMITS } from '@switchyard/domain';
 import type { Exit } from '../platform.ts';
+import { endAll } from './ending.ts';
 import { shellExit } from './exit.ts';
 import { FIRST_PROCESS, GROUP_LEADER } from './first-process.ts';
 import type { Guard } from './guard.ts';
@@ -19,8 +20,6 @@ export interface CommandRequest {
   readonly signal: AbortSignal;
   readonly graceMs?: number;
 }
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 function ended(child: ChildProcess): Promise<Exit> {
   return new Promise((resolve, reject) => {
@@ -48,51 +47,33 @@ export async function runGuarded(request: CommandRequest): Promise<Exit> {
     detached: true,
     stdio: ['ignore', request.output, request.output],
   });
-  const exit = ended(child);
-  const over = exit.then(
-    () => true,
-    () => true,
-  );
-  const pid = child.pid;
+  let hasExited = false;
+  const exit = ended(child).finally(() => {
+    hasExited = true;
+  });
+  const { pid } = child;
   if (pid === undefined) return await exit;
 
+  // An empty namespace is what its first process leaves behind. Elsewhere it has to be looked for.
+  const members = () => membersOf(hasExited ? null : pid, mark);
+  const isOver = () => hasExited && ((guard.mode === 'namespace' && !signal.aborted) || members().length === 0);
+  const killGuard = () => {
+    if (!hasExited) send(guard.mode === 'group' ? -pid : pid, 'SIGKILL');
+  };
   const graceMs = request.graceMs ?? LIMITS.commandGraceMs;
+  const mayBeOver = exit.catch(() => {});
   let ending: Promise<void> | undefined;
   const onAbort = () => {
-    ending = end();
+    ending = endAll({ members, isOver, mayBeOver, graceMs, killGuard });
   };
-  async function end(): Promise<void> {
-    const deadline = performance.now() + graceMs;
-    const members = () => membersOf(guard.mode === 'namespace' ? (pid ?? null) : null, mark);
-    for (const member of members()) send(member, 'SIGTERM');
-    if (await Promise.race([over, pause(graceMs).then(() => false)])) {
-      // In a namespace the first process has waited for the others.
-      while (guard.mode === 'group' && performance.now() < deadline && members().length > 0) await pause(20);
-      return;
-    }
-    for (const member of members()) send(member, 'SIGKILL');
-    if (pid !== undefined) send(pid, 'SIGKILL');
-  }
-
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     const answer = await exit;
     await ending;
-    // An empty namespace is what its first process leaves behind; an abort may have struck before there was one.
-    if (guard.mode === 'group' || signal.aborted) await clear(guard, pid, mark);
+    if (!isOver()) await endAll({ members, isOver, graceMs: 0, killGuard });
     return answer;
   } finally {
     signal.removeEventListener('abort', onAbort);
-  }
-}
-
-async function clear(guard: Guard, pid: number, mark: string): Promise<void> {
-  for (;;) {
-    if (guard.mode === 'group') send(-pid, 'SIGKILL');
-    const left = membersOf(null, mark);
-    if (left.length === 0) return;
-    for (const member of left) send(member, 'SIGKILL');
-    await pause(5);
   }
 }

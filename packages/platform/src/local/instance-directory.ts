@@ -76,14 +76,15 @@ export function openRunDirectories(dataDir: string): RunDirectories {
 
   async function read(id: RunId): Promise<RunState | null> {
     const path = pathOf(id);
-    const written = await text(join(path, 'spec.json'));
-    if (written === null) return null;
-    const spec = Spec.parse(JSON.parse(written));
+    const specText = await text(join(path, 'spec.json'));
+    if (specText === null) return null;
+    const spec = Spec.parse(JSON.parse(specText));
     const [pidText = '', startedAt = ''] = (await text(join(path, 'pid')))?.trim().split(' ') ?? [];
     const pid = pidText === '' ? null : Number(pidText);
     const alive = pid !== null && spec.bootId === boot && isAlive(pid, startedAt);
-    // After the process table: a shim writes this and then ends.
-    const status = await text(join(path, 'exit'));
+    // After the process table: a shim writes this and then ends. A line without its end is being written.
+    const written = await text(join(path, 'exit'));
+    const status = written?.endsWith('\n') ? written : null;
     return {
       spec,
       running: alive && status === null,

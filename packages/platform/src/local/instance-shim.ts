@@ -4,8 +4,8 @@ import type { Guard } from './guard.ts';
 
 /**
  * What stands between an instance and the runner, so that the runner may end: a shell in a session of its own. It says who it is (`pid`:
- * pid and start time; linked, so that a second one finds it and gives up), sends output to a file, and writes the exit code to a file by
- * rename. The command behind it ends with it, whatever ends it. `$1` directory, `$2` the guard's mode, then the guarded command.
+ * pid and start time; linked, so that a second one finds it and gives up), sends output to a file, and writes the exit code to a file
+ * (without a process of its own, which a stop would meet; the line's end says that it is whole). The command behind it ends with it, whatever ends it. `$1` directory, `$2` the guard's mode, then the guarded command.
  */
 const SHIM = [
   'dir=$1; mode=$2; shift 2',
@@ -16,7 +16,7 @@ const SHIM = [
   'echo "$$ $start" >"$dir/pid.$$" && ln "$dir/pid.$$" "$dir/pid" || exit 1',
   '"$@" >>"$dir/output" 2>&1',
   'code=$?',
-  'echo "$code" >"$dir/exit.new"; mv "$dir/exit.new" "$dir/exit"',
+  'echo "$code" >"$dir/exit"',
   '[ "$mode" = namespace ] || kill -KILL 0',
 ].join('\n');
 

@@ -10,6 +10,7 @@ import type {
   Toolchain,
 } from '../platform.ts';
 import { onDisk } from './disk.ts';
+import { endAll } from './ending.ts';
 import { isInside } from './file-tree.ts';
 import { openRunDirectories, type RunId, type RunState } from './instance-directory.ts';
 import { limitOutput, readOutput } from './instance-output.ts';
@@ -22,8 +23,9 @@ import { commandWords } from './static-server-command.ts';
 const LIMIT_OUTPUT_EVERY_MS = 5_000;
 /** What no file tells: a shim that was killed. */
 const LOOK_EVERY_MS = 1_000;
-const POLL_MS = 10;
 const START_TIMEOUT_MS = 10_000;
+/** From the first SIGKILL of a stop to the shim's own. */
+const SHIM_PATIENCE_MS = 1_000;
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -91,7 +93,7 @@ export function openLocalRunner(
       throw new SwitchyardError('invalid-settings', `The root ${spec.root} is not a directory inside the repository.`);
     const directory = directories.pathOf(spec.id);
     const earlier = await directories.read(spec.id);
-    if (earlier !== null && earlier.pid !== null) return found(earlier);
+    if (earlier !== null && earlier.pid !== null) return say(earlier);
     // Made, and never started: its runner ended in between.
     if (earlier !== null) await directories.remove(spec.id);
     try {
@@ -137,7 +139,7 @@ export function openLocalRunner(
       child.once('exit', changed);
       for (const deadline = performance.now() + START_TIMEOUT_MS; ; ) {
         const state = await directories.read(spec.id);
-        if (state !== null && state.pid !== null) return found(state);
+        if (state !== null && state.pid !== null) return say(state);
         if (failure !== undefined) throw failure;
         if (child.exitCode !== null || performance.now() > deadline) {
           throw new SwitchyardError(
@@ -163,44 +165,36 @@ export function openLocalRunner(
     return promise;
   }
 
-  /** All that has to be gone: the shim, its guard and what the command made. */
-  function living(id: RunId, state: RunState): { pid: number; startedAt: string }[] {
-    const shim = state.pid === null ? null : processEntry(state.pid);
-    const members = membersOf(state.running ? state.pid : null, markOf(id)).flatMap((pid) => processEntry(pid) ?? []);
-    return state.running && shim !== null ? [...members, shim] : members;
-  }
-
   async function stop(id: RunId, { graceMs }: { graceMs: number }): Promise<void> {
     await starting.get(id)?.catch(() => {});
     const state = await directories.read(id);
     if (state === null) return;
-    const shim = state.running ? state.pid : null;
-    let left = living(id, state);
-    for (const { pid } of left) if (pid !== shim) send(pid, 'SIGTERM');
-    const deadline = performance.now() + graceMs;
-    for (;;) {
-      left = left.filter(({ pid, startedAt }) => isAlive(pid, startedAt));
-      if (left.length === 0) {
-        left = living(id, (await directories.read(id)) ?? state);
-        if (left.length === 0) break;
-      }
-      if (performance.now() >= deadline) {
-        left = living(id, (await directories.read(id)) ?? state);
-        for (const { pid } of left) if (pid !== shim) send(pid, 'SIGKILL');
-      }
-      await pause(POLL_MS);
-    }
+    const shim = state.pid === null ? null : processEntry(state.pid);
+    const isShimAlive = () => state.running && shim !== null && isAlive(shim.pid, shim.startedAt);
+    let killedAt: number | undefined;
+    const members = () => membersOf(isShimAlive() ? state.pid : null, markOf(id));
+    await endAll({
+      members,
+      isOver: () => !isShimAlive() && members().length === 0,
+      graceMs,
+      // Last, and only if it hangs: it writes down how the command ended.
+      killGuard: () => {
+        killedAt ??= performance.now();
+        if (performance.now() - killedAt > SHIM_PATIENCE_MS && shim !== null && isShimAlive())
+          send(shim.pid, 'SIGKILL');
+      },
+    });
     changed();
   }
 
-  const signature = (states: readonly RunState[]) =>
-    states
-      .map(({ spec, running }) => `${spec.id} ${running}`)
-      .sort()
-      .join('\n');
   const ours = async () => (await directories.list()).filter(({ spec }) => spec.farmId === options.farmId);
-  /** As `list` answered last, so that nothing is missed between an answer and the wait. */
-  let lastSeen: string | undefined;
+  /** What was last said to run, so that nothing is missed between an answer and the wait for a change. */
+  const saidToRun = new Set<RunId>();
+  function say(state: RunState): FoundProcess {
+    if (state.running) saidToRun.add(state.spec.id);
+    else saidToRun.delete(state.spec.id);
+    return found(state);
+  }
 
   return {
     needsHostPorts: true,
@@ -212,8 +206,8 @@ export function openLocalRunner(
     },
     async list() {
       const states = await ours();
-      lastSeen = signature(states);
-      return states.map(found);
+      saidToRun.clear();
+      return states.map(say);
     },
     async waitForChange(signal) {
       if (signal.aborted) return;
@@ -222,12 +216,14 @@ export function openLocalRunner(
       signal.addEventListener('abort', end, { once: true });
       waiting.add(end);
       try {
-        const before = lastSeen ?? signature(await ours());
-        for (const { spec, running } of await ours()) {
+        const before = await ours();
+        for (const { spec, running } of before) {
           if (running) void watchFor(directories.pathOf(spec.id), end, over.signal);
+          if (running) saidToRun.add(spec.id);
         }
         while (!over.signal.aborted) {
-          if (signature(await ours()) !== before) break;
+          const running = new Set((await ours()).flatMap((state) => (state.running ? state.spec.id : [])));
+          if ([...saidToRun].some((id) => !running.has(id))) break;
           await until(over.signal, LOOK_EVERY_MS);
         }
       } finally {

@@ -1,0 +1,162 @@
+import { LIMITS } from '@switchyard/domain';
+import type { ContainerCreateOptions, HostConfig } from 'dockerode';
+import type { AttemptRef, InstanceSpec, OneOffSpec } from '../platform.ts';
+import { KEEP_UNTIL_DETACHED, RUN_PROCESS } from './container-scripts.ts';
+import { attemptLabels, LABEL, type Owner, ownerLabels, PLACES, processContainer, USER, USER_ID } from './names.ts';
+
+export interface Volumes {
+  readonly tools: string;
+  readonly caches: string;
+}
+
+/** tmpfs is `noexec` unless it is asked for, and package managers run programs from there. */
+function memoryDirectory(mode: string): string {
+  return `rw,exec,nosuid,nodev,size=${LIMITS.containerTemporaryBytes},mode=${mode},uid=${USER_ID},gid=${USER_ID}`;
+}
+
+function isolation(limits: { memoryBytes: number; processes: number }): HostConfig {
+  return {
+    CapDrop: ['ALL'],
+    SecurityOpt: ['no-new-privileges'],
+    Memory: limits.memoryBytes,
+    // The same as Memory: no swap beyond it.
+    MemorySwap: limits.memoryBytes,
+    PidsLimit: limits.processes,
+    Ulimits: [{ Name: 'nofile', Soft: LIMITS.containerOpenFiles, Hard: LIMITS.containerOpenFiles }],
+    Tmpfs: { [PLACES.home]: memoryDirectory('0700'), [PLACES.temporary]: memoryDirectory('1777') },
+  };
+}
+
+/** Docker's own names are used for volumes, so that nothing of the host's file system is mounted: a worker may run in a container itself. */
+function mounts(volumes: Volumes, access: { tools: 'ro' | 'rw' }): string[] {
+  return [`${volumes.tools}:${PLACES.tools}:${access.tools}`, `${volumes.caches}:${PLACES.caches}:rw`];
+}
+
+/** A container that a stage's commands, or the fetching of a toolchain, are executed in. Removes itself when it ends. */
+export function workContainer(request: {
+  owner: Owner;
+  role: 'stage' | 'tool';
+  attempt: AttemptRef | null;
+  image: string;
+  volumes: Volumes;
+}): ContainerCreateOptions {
+  return {
+    Image: request.image,
+    Entrypoint: ['/bin/sh', '-c', KEEP_UNTIL_DETACHED],
+    Cmd: [],
+    User: '0:0',
+    WorkingDir: PLACES.tree,
+    AttachStdin: true,
+    OpenStdin: true,
+    StdinOnce: true,
+    Labels: { ...ownerLabels(request.owner, request.role), ...attemptLabels(request.attempt) },
+    HostConfig: {
+      ...isolation({ memoryBytes: LIMITS.stageMemoryBytes, processes: LIMITS.stageProcesses }),
+      AutoRemove: true,
+      Binds: mounts(request.volumes, { tools: request.role === 'tool' ? 'rw' : 'ro' }),
+    },
+  };
+}
+
+/** A container that is never started: a handle on an image's files. */
+export function viewContainer(request: {
+  owner: Owner;
+  attempt: AttemptRef | null;
+  image: string;
+}): ContainerCreateOptions {
+  return {
+    Image: request.image,
+    Entrypoint: ['/bin/sh'],
+    Cmd: [],
+    WorkingDir: PLACES.tree,
+    Labels: { ...ownerLabels(request.owner, 'view'), ...attemptLabels(request.attempt) },
+    HostConfig: { NetworkMode: 'none' },
+  };
+}
+
+/** What `RUN_PROCESS` is told. */
+function processCommand(command: string, timeLimitMs: number | null): string[] {
+  const seconds = (ms: number) => String(ms / 1000);
+  return [
+    '/bin/sh',
+    '-c',
+    RUN_PROCESS,
+    'sh',
+    command,
+    timeLimitMs === null ? '0' : seconds(timeLimitMs),
+    seconds(LIMITS.commandGraceMs),
+  ];
+}
+
+/** Labels from outside, below our own prefix unless they have one. */
+function foreignLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(labels).map(([name, value]) => [name.includes('.') ? name : `dev.switchyard.${name}`, value]),
+  );
+}
+
+function processContainerOptions(
+  spec: InstanceSpec | OneOffSpec,
+  rest: {
+    role: 'instance' | 'one-off';
+    command: string;
+    timeLimitMs: number | null;
+    network: string | null;
+    volumes: Volumes;
+    labels: Record<string, string>;
+  },
+): ContainerCreateOptions & { name: string } {
+  return {
+    name: processContainer(spec.farmId, spec.id),
+    // The engine reads it from the query as well as from the body; it is given by the image's tag.
+    Image: '',
+    Entrypoint: processCommand(rest.command, rest.timeLimitMs),
+    Cmd: [],
+    User: USER,
+    WorkingDir: spec.root === '.' ? PLACES.tree : `${PLACES.tree}/${spec.root}`,
+    AttachStdin: true,
+    OpenStdin: true,
+    StdinOnce: true,
+    StopSignal: 'SIGTERM',
+    Labels: {
+      ...attemptLabels(null),
+      ...foreignLabels(spec.labels),
+      ...ownerLabels(spec, rest.role),
+      [LABEL.process]: spec.id,
+      ...rest.labels,
+    },
+    HostConfig: {
+      ...isolation({ memoryBytes: LIMITS.instanceMemoryBytes, processes: LIMITS.instanceProcesses }),
+      RestartPolicy: { Name: 'no' },
+      NetworkMode: rest.network ?? 'bridge',
+      Binds: [`${rest.volumes.tools}:${PLACES.tools}:ro`],
+      LogConfig: {
+        Type: 'json-file',
+        Config: { 'max-size': String(LIMITS.maxInstanceLogBytes / 2), 'max-file': '2' },
+      },
+    },
+  };
+}
+
+export interface ProcessPlace {
+  readonly image: string;
+  readonly network: string | null;
+  readonly volumes: Volumes;
+}
+
+export function instanceContainer(
+  spec: InstanceSpec,
+  command: string,
+  place: ProcessPlace,
+): ContainerCreateOptions & { name: string } {
+  const { image: Image, ...rest } = place;
+  const labels = { [LABEL.port]: String(spec.port) };
+  return { ...processContainerOptions(spec, { ...rest, role: 'instance', command, timeLimitMs: null, labels }), Image };
+}
+
+export function oneOffContainer(spec: OneOffSpec, place: ProcessPlace): ContainerCreateOptions & { name: string } {
+  const { image: Image, ...rest } = place;
+  const { command, timeLimitMs } = spec;
+  const labels = { [LABEL.timeLimitMs]: String(timeLimitMs) };
+  return { ...processContainerOptions(spec, { ...rest, role: 'one-off', command, timeLimitMs, labels }), Image };
+}
