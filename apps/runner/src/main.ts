@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { SwitchyardError } from '@switchyard/domain';
+import { openPlatform, underLock } from '@switchyard/platform';
+import { openStore } from '@switchyard/queue';
+import {
+  createLog,
+  createMetrics,
+  openDataDirectory,
+  runProcess,
+  serveShell,
+  systemClock,
+  systemIds,
+  VERSION,
+} from '@switchyard/service';
+import { readRunnerConfig } from './config.ts';
+import { Ports } from './ports.ts';
+import { Runner } from './runner.ts';
+import { runnerMetrics } from './runner-metrics.ts';
+
+/** Stopping instances takes their grace, and a little for what is written down. */
+const STOP_TIMEOUT_MS = 20_000;
+const LOCK_WAIT_MS = 3_000;
+
+/** Holds the host's lock until `release`: a second runner would start everything twice. */
+async function takeHost(path: string): Promise<{ release: () => void }> {
+  const waiting = AbortSignal.timeout(LOCK_WAIT_MS);
+  return await new Promise((resolve, reject) => {
+    underLock(path, waiting, async () => {
+      await new Promise<void>((release) => resolve({ release }));
+    }).catch((error: unknown) => {
+      if (!waiting.aborted) throw error;
+      const message = `Another runner works on this host (${path} says which). One is enough; stop the other first.`;
+      reject(new SwitchyardError('config-invalid', message, {}, error));
+    });
+  });
+}
+
+await runProcess({
+  log: createLog({ process: 'runner', level: 'info' }),
+  stopTimeoutMs: STOP_TIMEOUT_MS,
+  async start() {
+    const config = readRunnerConfig();
+    const log = createLog({ process: 'runner', level: config.SWITCHYARD_LOG_LEVEL });
+    const directory = await openDataDirectory(config.SWITCHYARD_DATA_DIR, systemIds);
+    const host = await takeHost(join(directory.path, 'runner.lock'));
+    const store = await openStore({
+      redisUrl: config.REDIS_URL,
+      prefix: config.SWITCHYARD_KEY_PREFIX,
+      clock: systemClock,
+      ids: systemIds,
+      name: 'switchyard-runner',
+    });
+    const farm = await store.farm.ensure(await directory.knownFarm());
+    await directory.rememberFarm(farm);
+    const platform = await openPlatform({
+      kind: config.SWITCHYARD_PLATFORM,
+      farmId: farm.id,
+      epoch: farm.epoch,
+      hostId: directory.hostId,
+      dataDir: directory.path,
+      extraCaCerts: config.SWITCHYARD_EXTRA_CA_CERTS ?? null,
+      dockerNetwork: config.SWITCHYARD_DOCKER_NETWORK ?? null,
+      allowFileRepositories: false,
+      announce: (message) => log.info(message),
+    });
+    await platform.check();
+
+    const metrics = createMetrics({ process: 'runner' });
+    const told = runnerMetrics(metrics, { states: () => runner.states, isRedisUp: () => store.isReady() });
+    const runner: Runner = new Runner({
+      store,
+      platform: platform.runner,
+      ports: await Ports.open(join(directory.path, 'ports.json'), systemClock, Math.random),
+      farm,
+      hostId: directory.hostId,
+      clock: systemClock,
+      log,
+      onRestart: () => told.restarted(),
+    });
+    await runner.start();
+    const shell = await serveShell({
+      host: config.SWITCHYARD_METRICS_HOST,
+      port: config.SWITCHYARD_METRICS_PORT,
+      metrics,
+      isReady: () => store.isReady(),
+    });
+    const membership = await store.processes.join({
+      id: systemIds('proc'),
+      kind: 'runner',
+      hostId: directory.hostId,
+      pid: process.pid,
+      version: VERSION,
+      metrics: shell.address,
+      startedAt: systemClock(),
+    });
+    log.info({ hostId: directory.hostId, metrics: shell.address }, `the runner looks after ${directory.path}`);
+
+    return {
+      async stop() {
+        await runner.stop({ stopInstances: config.SWITCHYARD_STOP_INSTANCES_ON_EXIT });
+        await membership.leave().catch((error: unknown) => log.warn({ err: error }, 'could not say goodbye'));
+        await platform.close();
+        await shell.close();
+        await store.close();
+        host.release();
+      },
+    };
+  },
+});

@@ -1,0 +1,140 @@
+import { type Clock, LIMITS, type OneOff } from '@switchyard/domain';
+import type { FoundProcess, RunnerPlatform } from '@switchyard/platform';
+import type { Store } from '@switchyard/queue';
+import type { Log } from '@switchyard/service';
+import { Wake } from './wake.ts';
+
+const RETRY_MS = 500;
+const IDLE_MS = 60_000;
+
+export interface OneOffParts {
+  readonly platform: RunnerPlatform;
+  readonly oneOffs: Pick<Store['oneOffs'], 'advance'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Looks after one command that must outlive its worker: starts it once, waits for its end, writes down how it ended. A record that says
+ * `running` where nothing is found means that this host lost it: its outcome is unknown, and nobody runs it again.
+ */
+export class OneOffKeeper {
+  readonly #parts: OneOffParts;
+  readonly #wake = new Wake();
+  #oneOff: OneOff;
+  #found: FoundProcess | null;
+  #ending: 'let-go' | 'leave' | null = null;
+  #actedAt = performance.now();
+  readonly done: Promise<void>;
+
+  constructor(parts: OneOffParts, oneOff: OneOff, found: FoundProcess | null) {
+    this.#parts = parts;
+    this.#oneOff = oneOff;
+    this.#found = found;
+    this.done = this.#run().catch((error: unknown) =>
+      parts.log.error({ err: error, oneOffId: oneOff.id }, 'the loop of a one-off ended'),
+    );
+  }
+
+  /** As `InstanceKeeper.see`. */
+  see(found: FoundProcess | null, askedAt: number): void {
+    if (askedAt < this.#actedAt || found?.state === this.#found?.state) return;
+    this.#found = found;
+    this.#wake.wake();
+  }
+
+  /** Its record is gone: nobody wants to know its end any more. */
+  letGo(): void {
+    this.#ending ??= 'let-go';
+    this.#wake.wake();
+  }
+
+  /** The runner ends; the command goes on, and the next runner finds it. */
+  leave(): void {
+    this.#ending ??= 'leave';
+    this.#wake.wake();
+  }
+
+  async #run(): Promise<void> {
+    if (this.#found === null && this.#oneOff.state === 'running')
+      await this.#advance({ state: 'unknown', endedAt: this.#parts.clock() });
+    else if (this.#found === null) await this.#start();
+    else await this.#advance({ state: 'running', startedAt: this.#found.startedAt });
+
+    while (this.#ending === null && this.#found?.state === 'running') await this.#wake.sleep(IDLE_MS);
+    if (this.#ending === null && this.#found !== null) {
+      const { exit, timedOut } = this.#found;
+      await this.#advance({
+        state: 'exited',
+        endedAt: this.#parts.clock(),
+        exit: { code: exit?.code ?? null, signal: exit?.signal ?? null, timedOut },
+      });
+    } else if (this.#ending === null && this.#oneOff.state === 'running') {
+      await this.#advance({ state: 'unknown', endedAt: this.#parts.clock() });
+    }
+    while (this.#ending === null) await this.#wake.sleep(IDLE_MS);
+    if (this.#ending === 'leave') return;
+    const { platform } = this.#parts;
+    await platform.stop(this.#oneOff.id, { graceMs: LIMITS.commandGraceMs });
+    await platform.remove(this.#oneOff.id);
+  }
+
+  async #start(): Promise<void> {
+    const {
+      id,
+      farmId,
+      epoch,
+      snapshot,
+      root,
+      runtime,
+      env,
+      command,
+      timeLimitMs,
+      appId,
+      environmentId,
+      deploymentId,
+    } = this.#oneOff;
+    // Written before it starts: should this process die in between, its outcome counts as unknown rather than as never tried.
+    if (!(await this.#advance({ state: 'running', startedAt: this.#parts.clock() }))) return;
+    try {
+      this.#found = await this.#parts.platform.startOneOff({
+        id,
+        farmId,
+        epoch,
+        snapshot,
+        root,
+        runtime,
+        env,
+        command,
+        timeLimitMs,
+        labels: { app: appId, environment: environmentId, deployment: deploymentId },
+      });
+      this.#actedAt = performance.now();
+      this.#parts.log.info({ oneOffId: id, deploymentId }, `runs ${command}`);
+    } catch (error) {
+      this.#parts.log.error({ err: error, oneOffId: id, deploymentId }, 'could not start a one-off');
+      // It never ran: the platform answers with an error only before anything has started.
+      await this.#advance({
+        state: 'exited',
+        endedAt: this.#parts.clock(),
+        exit: { code: null, signal: null, timedOut: false },
+      });
+    }
+  }
+
+  /** Writes the state until Redis has it; false when the record is past it already. */
+  async #advance(change: Partial<OneOff>): Promise<boolean> {
+    const next: OneOff = { ...this.#oneOff, ...change };
+    for (;;) {
+      try {
+        const moved = await this.#parts.oneOffs.advance(next);
+        this.#oneOff = next;
+        return moved;
+      } catch (error) {
+        this.#parts.log.warn({ err: error, oneOffId: next.id }, 'could not write the state of a one-off');
+        if (this.#ending !== null) return false;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import type { InstanceId } from '@switchyard/domain';
+import type { RunnerPlatform } from '@switchyard/platform';
+
+const KEPT_LINES = 20;
+const MAX_LINE = 2_000;
+const CHUNK_BYTES = 64 * 1024;
+
+/** The last lines of an instance's output, read on from where the last look ended. */
+export class OutputTail {
+  readonly #platform: Pick<RunnerPlatform, 'readOutput'>;
+  readonly #id: InstanceId;
+  #offset = 0;
+  #rest = '';
+  #lines: string[] = [];
+
+  constructor(platform: Pick<RunnerPlatform, 'readOutput'>, id: InstanceId) {
+    this.#platform = platform;
+    this.#id = id;
+  }
+
+  /** Starts over: the instance was started again. */
+  reset(): void {
+    this.#offset = 0;
+    this.#rest = '';
+  }
+
+  async read(): Promise<string[]> {
+    for (;;) {
+      const { bytes, next } = await this.#platform
+        .readOutput(this.#id, this.#offset, CHUNK_BYTES)
+        .catch(() => ({ bytes: Buffer.alloc(0), next: this.#offset }));
+      this.#offset = next;
+      if (bytes.length === 0) break;
+      const lines = (this.#rest + bytes.toString('utf8')).split(/\r?\n/);
+      this.#rest = (lines.pop() ?? '').slice(0, MAX_LINE);
+      this.#lines = [...this.#lines, ...lines.map((line) => line.slice(0, MAX_LINE))].slice(-KEPT_LINES);
+    }
+    return this.#rest === '' ? this.#lines : [...this.#lines, this.#rest].slice(-KEPT_LINES);
+  }
+}

@@ -1,0 +1,49 @@
+import type { ObservedInstance } from '@switchyard/domain';
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+const STATES: readonly ObservedInstance['state'][] = [
+  'starting',
+  'healthy',
+  'unhealthy',
+  'backoff',
+  'draining',
+  'stopping',
+];
+
+export interface RunnerMetrics {
+  restarted(): void;
+}
+
+export function runnerMetrics(
+  registry: Registry,
+  facts: { states: () => ObservedInstance['state'][]; isRedisUp: () => Promise<boolean> },
+): RunnerMetrics {
+  registry.registerMetric(
+    new Gauge({
+      name: 'switchyard_instances',
+      help: 'Instances on this host by observed state.',
+      labelNames: ['state'],
+      registers: [],
+      collect() {
+        const seen = facts.states();
+        for (const state of STATES) this.set({ state }, seen.filter((one) => one === state).length);
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Gauge({
+      name: 'switchyard_redis_up',
+      help: '1 while Redis answers, else 0.',
+      registers: [],
+      async collect() {
+        this.set((await facts.isRedisUp()) ? 1 : 0);
+      },
+    }),
+  );
+  const restarts = new Counter({
+    name: 'switchyard_instance_restarts_total',
+    help: 'Instances that ended by themselves and were started again.',
+    registers: [registry],
+  });
+  return { restarted: () => restarts.inc() };
+}

@@ -1,0 +1,208 @@
+import type {
+  Clock,
+  DesiredInstance,
+  Farm,
+  HostId,
+  InstanceId,
+  ObservedInstance,
+  OneOff,
+  OneOffId,
+} from '@switchyard/domain';
+import type { FoundProcess, RunnerPlatform } from '@switchyard/platform';
+import type { Store, Unsubscribe } from '@switchyard/queue';
+import type { Log } from '@switchyard/service';
+import { InstanceKeeper, type KeeperParts } from './instance-keeper.ts';
+import { OneOffKeeper } from './one-off-keeper.ts';
+import { type Ports } from './ports.ts';
+import { reconcile } from './reconcile.ts';
+import { Reporter } from './reporter.ts';
+import { Wake } from './wake.ts';
+
+/** Hints may be lost: what is desired is read again after this time. */
+const READ_EVERY_MS = 2_000;
+const ORPHAN_GRACE_MS = 10_000;
+
+export interface RunnerParts {
+  readonly store: Store;
+  readonly platform: RunnerPlatform;
+  readonly ports: Ports;
+  readonly farm: Farm;
+  readonly hostId: HostId;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onRestart: () => void;
+}
+
+interface Desired {
+  readonly instances: readonly DesiredInstance[];
+  readonly oneOffs: readonly OneOff[];
+}
+
+/** Makes what is desired on this host so, and says what it sees. */
+export class Runner {
+  readonly #parts: RunnerParts;
+  readonly #reporter: Reporter;
+  readonly #instances = new Map<InstanceId, InstanceKeeper>();
+  readonly #oneOffs = new Map<OneOffId, OneOffKeeper>();
+  readonly #wake = new Wake();
+  readonly #ending = new AbortController();
+  readonly #strangers = new Set<string>();
+  #subscriptions: Unsubscribe[] = [];
+  #loops: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts;
+    const { log, store, hostId } = parts;
+    this.#reporter = new Reporter(store, hostId, (error) =>
+      log.warn({ err: error }, 'could not write what is observed; trying again'),
+    );
+  }
+
+  get states(): ObservedInstance['state'][] {
+    return [...this.#instances.values()].map(({ state }) => state);
+  }
+
+  async start(): Promise<void> {
+    const { store, hostId } = this.#parts;
+    this.#subscriptions = [
+      store.instances.onDesired(hostId, () => this.#wake.wake()),
+      store.oneOffs.onDesired(hostId, () => this.#wake.wake()),
+    ];
+    await this.#reconcileOnce();
+    this.#loops = Promise.all([this.#followDesired(), this.#followFound()]);
+  }
+
+  /** Ends the runner. Instances go on unless `stopInstances`; what is desired stays either way. */
+  async stop(options: { stopInstances: boolean }): Promise<void> {
+    this.#ending.abort();
+    this.#wake.wake();
+    for (const unsubscribe of this.#subscriptions) unsubscribe();
+    await this.#loops;
+    for (const keeper of this.#oneOffs.values()) keeper.leave();
+    for (const keeper of this.#instances.values()) keeper.leave({ stop: options.stopInstances });
+    await Promise.all([...this.#instances.values(), ...this.#oneOffs.values()].map(({ done }) => done));
+    this.#reporter.close();
+    await this.#reporter.settled();
+  }
+
+  async #followDesired(): Promise<void> {
+    while (!this.#ending.signal.aborted) {
+      await this.#wake.sleep(READ_EVERY_MS);
+      if (this.#ending.signal.aborted) return;
+      // Redis is away: what ran goes on, and what crashes is started again, as last desired.
+      await this.#reconcileOnce().catch((error: unknown) =>
+        this.#parts.log.warn({ err: error }, 'could not read what is desired'),
+      );
+    }
+  }
+
+  async #followFound(): Promise<void> {
+    const { platform, log } = this.#parts;
+    const { signal } = this.#ending;
+    while (!signal.aborted) {
+      try {
+        await platform.waitForChange(signal);
+        if (signal.aborted) return;
+        const askedAt = performance.now();
+        this.#show(await platform.list(), askedAt);
+      } catch (error) {
+        log.error({ err: error }, 'could not see what runs on this host');
+        await new Promise((resolve) => setTimeout(resolve, READ_EVERY_MS));
+      }
+    }
+  }
+
+  #show(found: readonly FoundProcess[], askedAt: number): void {
+    const byId = new Map(found.map((one) => [one.id, one]));
+    for (const [id, keeper] of this.#instances) keeper.see(byId.get(id) ?? null, askedAt);
+    for (const [id, keeper] of this.#oneOffs) keeper.see(byId.get(id) ?? null, askedAt);
+  }
+
+  async #reconcileOnce(): Promise<void> {
+    const { platform, farm, ports } = this.#parts;
+    const desired = await this.#readDesired();
+    if (desired === null) return;
+    const found = await platform.list();
+    const kept = new Set([...this.#instances.keys(), ...this.#oneOffs.keys()]);
+    const actions = reconcile({ epoch: farm.epoch, desired: desired.instances, oneOffs: desired.oneOffs, found, kept });
+    const instances = new Map(desired.instances.map((one) => [one.id, one]));
+    const oneOffs = new Map(desired.oneOffs.map((one) => [one.id, one]));
+    const byId = new Map(found.map((one) => [one.id, one]));
+
+    for (const [id, keeper] of this.#instances) {
+      const now = instances.get(id);
+      if (now !== undefined) keeper.update(now);
+    }
+    for (const id of actions.keepInstances) this.#keepInstance(instances.get(id), byId.get(id) ?? null);
+    for (const id of actions.keepOneOffs) this.#keepOneOff(oneOffs.get(id), byId.get(id) ?? null);
+    const unwanted = new Set<string>(actions.letGo);
+    for (const [id, keeper] of [...this.#instances, ...this.#oneOffs]) if (unwanted.has(id)) keeper.letGo();
+    for (const id of actions.orphans) await this.#removeOrphan(id);
+    this.#reportStrangers(actions.strangers);
+    await ports.keepOnly(new Set([...kept, ...instances.keys(), ...found.map(({ id }) => id)]));
+  }
+
+  /** null while Redis is not the one this runner knows: then nothing is started and nothing destroyed. */
+  async #readDesired(): Promise<Desired | null> {
+    const { store, hostId, farm, log } = this.#parts;
+    const now = await store.farm.ensure(farm);
+    if (now.id !== farm.id || now.epoch !== farm.epoch) {
+      log.error(
+        { expected: farm.epoch, found: now.epoch },
+        'Redis came back without its records; what runs is left running. Restore a backup, then restart this runner.',
+      );
+      return null;
+    }
+    return { instances: await store.instances.ofHost(hostId), oneOffs: await store.oneOffs.ofHost(hostId) };
+  }
+
+  #keepInstance(desired: DesiredInstance | undefined, found: FoundProcess | null): void {
+    if (desired === undefined) return;
+    const { platform, store, ports, clock, log, onRestart } = this.#parts;
+    const parts: KeeperParts = {
+      platform,
+      routing: store.routing,
+      instances: store.instances,
+      reporter: this.#reporter,
+      ports,
+      clock,
+      log,
+      onRestart,
+    };
+    const keeper = new InstanceKeeper(parts, desired, found);
+    if (found !== null)
+      log.info(
+        { instanceId: desired.id, deploymentId: desired.deploymentId },
+        `adopted an instance of ${desired.appName}`,
+      );
+    this.#instances.set(desired.id, keeper);
+    void keeper.done.then(() => this.#instances.delete(desired.id));
+  }
+
+  #keepOneOff(oneOff: OneOff | undefined, found: FoundProcess | null): void {
+    if (oneOff === undefined) return;
+    const { platform, store, clock, log } = this.#parts;
+    const keeper = new OneOffKeeper({ platform, oneOffs: store.oneOffs, clock, log }, oneOff, found);
+    this.#oneOffs.set(oneOff.id, keeper);
+    void keeper.done.then(() => this.#oneOffs.delete(oneOff.id));
+  }
+
+  async #removeOrphan(id: InstanceId | OneOffId): Promise<void> {
+    const { platform, log } = this.#parts;
+    try {
+      await platform.stop(id, { graceMs: ORPHAN_GRACE_MS });
+      await platform.remove(id);
+      log.info({ id }, 'removed what no record names');
+    } catch (error) {
+      log.warn({ err: error, id }, 'could not remove what no record names');
+    }
+  }
+
+  #reportStrangers(ids: readonly string[]): void {
+    for (const id of ids) {
+      if (this.#strangers.has(id)) continue;
+      this.#strangers.add(id);
+      this.#parts.log.warn({ id }, 'runs here from before Redis was lost; left running');
+    }
+  }
+}
