@@ -1,0 +1,129 @@
+import { resolve } from 'node:path';
+import { openPlatform, openSources } from '@switchyard/platform';
+import { openStore } from '@switchyard/queue';
+import {
+  createLog,
+  createMetrics,
+  fileBlobs,
+  logArchive,
+  openDataDirectory,
+  runProcess,
+  serveShell,
+  systemClock,
+  systemIds,
+  VERSION,
+} from '@switchyard/service';
+import { readWorkerConfig, type WorkerConfig } from './config.ts';
+import { faultPoints } from './fault-points.ts';
+import { workerMetrics } from './metrics.ts';
+import { startWorker } from './worker.ts';
+
+/** Twice what stages may need to end: a drain, the grace of a command, a finish. */
+const STOP_TIMEOUT_MS = 12_000;
+
+type Open = { close(): Promise<void> };
+
+async function start(config: WorkerConfig, log: ReturnType<typeof createLog>): Promise<{ stop: () => Promise<void> }> {
+  const opened: Open[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const one of opened.toReversed())
+      await one.close().catch((error: unknown) => log.warn({ err: error }, 'close'));
+  };
+  try {
+    const clock = systemClock;
+    const ids = systemIds;
+    const processId = ids('proc');
+    const directory = await openDataDirectory(config.SWITCHYARD_DATA_DIR, ids);
+    const { hostId, path: dataDirectory } = directory;
+    const store = await openStore({
+      redisUrl: config.REDIS_URL,
+      prefix: config.SWITCHYARD_KEY_PREFIX,
+      clock,
+      ids,
+      name: 'worker',
+    });
+    opened.push(store);
+    const farm = await store.farm.ensure(await directory.knownFarm());
+    await directory.rememberFarm(farm);
+    const platformOptions = {
+      kind: config.SWITCHYARD_PLATFORM,
+      farmId: farm.id,
+      epoch: farm.epoch,
+      hostId,
+      dataDir: dataDirectory,
+      extraCaCerts: config.SWITCHYARD_EXTRA_CA_CERTS === undefined ? null : resolve(config.SWITCHYARD_EXTRA_CA_CERTS),
+      dockerNetwork: config.SWITCHYARD_DOCKER_NETWORK ?? null,
+      allowFileRepositories: config.SWITCHYARD_ALLOW_FILE_REPOSITORIES,
+      announce: (message: string) => log.warn(message),
+    };
+    const platform = await openPlatform(platformOptions);
+    opened.push(platform);
+    await platform.check();
+
+    const registry = createMetrics({ process: 'worker' });
+    const shell = await serveShell({
+      host: config.SWITCHYARD_METRICS_HOST,
+      port: config.SWITCHYARD_METRICS_PORT,
+      metrics: registry,
+      isReady: () => store.isReady(),
+    });
+    opened.push(shell);
+    const blobs = fileBlobs(directory.blobs);
+    const routerPort = config.SWITCHYARD_ROUTER_PORT;
+    const worker = await startWorker({
+      store,
+      platform,
+      sources: openSources(platformOptions),
+      blobs,
+      archive: logArchive(blobs),
+      farm,
+      hostId,
+      processId,
+      dataDirectory,
+      urlOf: (host) => `http://${host}${routerPort === 80 ? '' : `:${routerPort}`}`,
+      secrets: [],
+      pools: config.SWITCHYARD_WORKER_POOLS,
+      concurrency: config.SWITCHYARD_WORKER_CONCURRENCY,
+      clock,
+      ids,
+      jitter: () => Math.random(),
+      faultPoint: faultPoints(config.SWITCHYARD_FAULT_POINT),
+      metrics: (active) => workerMetrics(registry, { active, isRedisUp: () => store.isReady() }),
+      log,
+    });
+    opened.push({ close: () => worker.stop() });
+    const membership = await store.processes.join({
+      id: processId,
+      kind: 'worker',
+      hostId,
+      pid: process.pid,
+      version: VERSION,
+      metrics: shell.address,
+      startedAt: clock(),
+    });
+    opened.push({ close: () => membership.leave() });
+    log.info({ metrics: shell.address, hostId, processId }, 'ready');
+    return { stop: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+// The level is known only once the settings are read; a fault in them is logged all the same.
+let config: WorkerConfig | null = null;
+let fault: unknown;
+try {
+  config = readWorkerConfig();
+} catch (error) {
+  fault = error;
+}
+const log = createLog({ process: 'worker', level: config?.SWITCHYARD_LOG_LEVEL ?? 'info' });
+await runProcess({
+  log,
+  stopTimeoutMs: STOP_TIMEOUT_MS,
+  start: async () => {
+    if (config === null) throw fault;
+    return await start(config, log);
+  },
+});

@@ -1,0 +1,31 @@
+import { detect } from '@switchyard/detect';
+import type { Plan } from '@switchyard/domain';
+import { required, type Stage, type StageContext } from './stage.ts';
+
+function explain(plan: Plan, log: StageContext['log']): void {
+  for (const { subject, choice, decider, because } of plan.reasons) {
+    const by = decider === 'detected' ? '' : decider === 'file' ? ' (switchyard.json)' : ' (settings)';
+    log.say(`${subject}: ${choice}${by}, ${because}`);
+  }
+  for (const warning of plan.warnings) log.say(`Warning: ${warning}`);
+}
+
+/** Decides how the app is installed, built and run, and makes its runtime ready. */
+export const environment: Stage = async (context) => {
+  const { deployment, sources, platform, log, signal } = context;
+  const commit = required(deployment.commit, 'commit');
+  const plan = await detect(sources.tree(deployment.repository, commit.sha));
+  explain(plan, log);
+  const { runtime, packageManager } = plan;
+  const title = plan.framework ?? (plan.language === 'static' ? 'Static files' : 'Node');
+  const needsRuntime =
+    plan.start.kind === 'command' || plan.install !== null || plan.build !== null || plan.migrate !== null;
+  if (!needsRuntime) return { kind: 'succeeded', plan, note: `${title}, no runtime needed.` };
+
+  const { description } = await platform.prepare(
+    { runtime, packageManager },
+    { signal, onOutput: (chunk) => log.output(chunk) },
+  );
+  log.say(`Ready: ${description}.`);
+  return { kind: 'succeeded', plan, note: `${title} on ${description}.` };
+};

@@ -1,0 +1,139 @@
+import { hostOf, LIMITS, type OneOff, SwitchyardError } from '@switchyard/domain';
+import { StageStop, stopReasonOf } from '../stage-stop.ts';
+import { insist, waitUntil } from '../waiting.ts';
+import { exitNote } from './run-commands.ts';
+import { runEnvironment } from './run-environment.ts';
+import { builtTree, planOf, type Stage, type StageContext, type StageFailure } from './stage.ts';
+
+const OUTPUT_POLL_MS = 150;
+const OUTPUT_BYTES = 256 * 1024;
+/** The runner ends a migration at its time limit; one that runs for so much longer has been lost. */
+const OVERDUE_MS = 60_000;
+
+const UNKNOWN =
+  'It is not known whether the migration ran to its end. Look at the database, then release the environment.';
+
+/** Copies the command's output into the log, from its beginning. */
+function outputOf(context: StageContext, oneOff: OneOff): () => Promise<void> {
+  let offset = 0;
+  return async () => {
+    if (oneOff.hostId !== context.hostId) return;
+    for (;;) {
+      // Before it has started there is nothing to read.
+      const piece = await context.readOutput(oneOff.id, offset, OUTPUT_BYTES).catch(() => null);
+      if (piece === null || piece.next === offset) return;
+      offset = piece.next;
+      context.log.output(piece.bytes);
+    }
+  };
+}
+
+function wantedOneOff(context: StageContext, command: string): OneOff {
+  const { deployment, farm, ids, clock } = context;
+  const plan = planOf(context);
+  const snapshot = builtTree(context);
+  return {
+    v: 1,
+    id: ids('run'),
+    farmId: farm.id,
+    epoch: farm.epoch,
+    hostId: hostOf(snapshot.placement) ?? context.hostId,
+    teamId: deployment.teamId,
+    appId: deployment.appId,
+    environmentId: deployment.environmentId,
+    deploymentId: deployment.id,
+    snapshot,
+    command,
+    runtime: plan.runtime,
+    root: plan.root,
+    env: runEnvironment(context, deployment.commit),
+    timeLimitMs: LIMITS.stageTimeLimitMs.migrate,
+    state: 'wanted',
+    exit: null,
+    createdAt: clock(),
+    startedAt: null,
+    endedAt: null,
+  };
+}
+
+/**
+ * Follows the command to its end. One that has started is never interrupted from here: a migration that is cut off in the middle is
+ * worse than one that is waited for. One that has not started yet is withdrawn when the stage is stopped.
+ */
+async function follow(context: StageContext, oneOff: OneOff): Promise<OneOff | null> {
+  const { records, signal, leave, log, clock } = context;
+  const copyOutput = outputOf(context, oneOff);
+  let saidThatItWaits = false;
+
+  const look = async (): Promise<{ last: OneOff | null } | null> => {
+    await copyOutput();
+    const now = await records.oneOffs.get(oneOff.id);
+    if (now === null) return { last: null };
+    if (now.state !== 'wanted' && now.state !== 'running') {
+      await copyOutput();
+      return { last: now };
+    }
+    if (now.startedAt !== null && clock() > now.startedAt + now.timeLimitMs + OVERDUE_MS) return { last: null };
+    if (!signal.aborted) return null;
+    if (now.state === 'wanted') {
+      await records.oneOffs.withdraw(now.id);
+      return null;
+    }
+    if (!saidThatItWaits) log.say('The migration has begun: waiting for its end.');
+    saidThatItWaits = true;
+    return null;
+  };
+  const found = await waitUntil(look, {
+    onHint: (listener) => {
+      signal.addEventListener('abort', listener, { once: true });
+      const unsubscribe = records.oneOffs.onAdvance((id) => {
+        if (id === oneOff.id) listener();
+      });
+      return () => {
+        signal.removeEventListener('abort', listener);
+        unsubscribe();
+      };
+    },
+    until: null,
+    signal: leave,
+    clock,
+    pollMs: OUTPUT_POLL_MS,
+  });
+  return found?.last ?? null;
+}
+
+function unknownOutcome(command: string): StageFailure {
+  return {
+    kind: 'failed',
+    note: 'The host lost the migration; its outcome is unknown.',
+    exit: null,
+    command,
+    error: new SwitchyardError('migration-outcome-unknown', UNKNOWN),
+    hold: 'the outcome of a migration is unknown',
+  };
+}
+
+/** Runs the migration command on the built tree, under the runner: it goes on when this worker is lost, and is never run twice. */
+export const migrate: Stage = async (context) => {
+  const { records, lease, log, signal, leave } = context;
+  const plan = planOf(context);
+  if (plan.migrate === null) return { kind: 'skipped', note: 'There is no migration command.' };
+  const { command } = plan.migrate;
+
+  const wanted = wantedOneOff(context, command);
+  const oneOff = await insist(leave, () => records.oneOffs.desire(lease, wanted));
+  if (oneOff === null) throw new StageStop('lost');
+  context.faultPoint('desired');
+  log.say(`$ ${command}`);
+  if (oneOff.id !== wanted.id) log.say('It was started before; following it from its beginning.');
+
+  const last = await follow(context, oneOff);
+  if (last === null || last.state === 'unknown') return unknownOutcome(command);
+  if (last.state === 'cancelled') throw new StageStop(stopReasonOf(signal) ?? 'cancel');
+  const exit = { code: last.exit?.code ?? null, signal: last.exit?.signal ?? null };
+  if (last.exit?.timedOut === true) throw new StageStop('time-limit');
+  // The command has ended, whichever way: now the deployment may.
+  if (signal.aborted) throw signal.reason;
+  if (exit.code === 0) return { kind: 'succeeded' };
+  return { kind: 'failed', note: exitNote(command, exit), exit, command, error: null };
+};

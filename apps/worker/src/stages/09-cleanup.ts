@@ -1,0 +1,103 @@
+import { type Deployment, isFinal, LIMITS, type Release, type Route } from '@switchyard/domain';
+import { releasesToPrune, snapshotKeys } from '../retention.ts';
+import { recentCacheKeys } from '../stage-cache.ts';
+import { endInstances, waitUntilGone } from './instances-end.ts';
+import type { Stage, StageContext } from './stage.ts';
+
+type Live = Pick<Route, 'weights'> | null;
+
+const isLive = (route: Live, id: Deployment['id']): boolean =>
+  route?.weights.some(({ deploymentId }) => deploymentId === id) === true;
+
+/** Instances that the new ones have replaced. A newer deployment's are not among them: it may be about to go live. */
+async function replacedInstances({ records, deployment }: StageContext, route: Live) {
+  const all = await records.instances.ofEnvironment(deployment.environmentId);
+  const replaced = [];
+  for (const instance of all) {
+    if (isLive(route, instance.deploymentId)) continue;
+    const owner =
+      instance.deploymentId === deployment.id ? deployment : await records.deployments.get(instance.deploymentId);
+    if (owner === null || owner.number <= deployment.number) replaced.push(instance);
+  }
+  return replaced;
+}
+
+async function drainReplaced(context: StageContext, route: Live): Promise<void> {
+  const { records, clock, log } = context;
+  const replaced = await replacedInstances(context, route);
+  if (replaced.length === 0) return;
+  const ids = replaced.map(({ id }) => id);
+  await records.instances.drain(ids, clock() + LIMITS.drainTimeoutMs);
+  const ofDeployments = [...new Set(replaced.map(({ deploymentId }) => deploymentId))];
+  if (await waitUntilGone(context, ids, { within: LIMITS.cleanupDrainWatchMs, ofDeployments })) {
+    await records.instances.withdraw(ids);
+    log.say(ids.length === 1 ? 'The replaced instance has ended.' : `${ids.length} replaced instances have ended.`);
+  } else {
+    log.say(
+      `Replaced instances still answer requests; the runner stops them when they are done, within ${LIMITS.drainTimeoutMs / 1_000} s.`,
+    );
+  }
+}
+
+async function endOwnInstances(context: StageContext, route: Live): Promise<void> {
+  const { records, deployment } = context;
+  if (isLive(route, deployment.id)) return;
+  await endInstances(
+    context,
+    (await records.instances.ofDeployment(deployment.id)).map(({ id }) => id),
+  );
+}
+
+async function removeOneOff({ records, deployment, hostId }: StageContext): Promise<void> {
+  for (const oneOff of await records.oneOffs.ofHost(hostId)) {
+    if (oneOff.deploymentId === deployment.id && oneOff.state !== 'running') await records.oneOffs.remove(oneOff.id);
+  }
+}
+
+/** Forgets releases past their retention, and their trees where nothing else is made of them. */
+async function prune(context: StageContext, route: Live): Promise<void> {
+  const { records, deployment, platform, blobs, log } = context;
+  const [releases, recent] = await Promise.all([
+    records.releases.list(deployment.environmentId),
+    records.deployments.listOfApp(deployment.appId, { before: null, limit: LIMITS.maxListPage }),
+  ]);
+  const unfinished = recent.filter(({ id, status }) => id !== deployment.id && !isFinal(status));
+  const pruned = releasesToPrune({
+    releases,
+    inRoute: new Set(route?.weights.map(({ releaseId }) => releaseId)),
+    inUse: new Set(unfinished.flatMap(({ artifacts }) => artifacts.releaseId ?? [])),
+    unfinished: new Set(unfinished.map(({ id }) => id)),
+    kept: LIMITS.keptReleases,
+  });
+  if (pruned.length === 0) return;
+
+  const treesOf = async (release: Release): Promise<string[]> => {
+    const owner = await records.deployments.get(release.deploymentId);
+    return [release.snapshot.key, ...(owner === null ? [] : snapshotKeys(owner.artifacts))];
+  };
+  const kept = releases.filter((release) => !pruned.includes(release));
+  const instances = await records.instances.ofEnvironment(deployment.environmentId);
+  const inUse = new Set([
+    ...(await Promise.all(kept.map(treesOf))).flat(),
+    ...unfinished.flatMap(({ artifacts }) => snapshotKeys(artifacts)),
+    ...instances.map(({ snapshot }) => snapshot.key),
+    ...(await recentCacheKeys(blobs, deployment.appId)),
+  ]);
+  const goes = new Set((await Promise.all(pruned.map(treesOf))).flat().filter((key) => !inUse.has(key)));
+  // The records first: a release without its tree could not be started.
+  for (const { id } of pruned) await records.releases.remove(id);
+  for (const key of goes) await platform.removeSnapshot(key);
+  log.say(`${pruned.length} ${pruned.length === 1 ? 'release' : 'releases'} past retention removed.`);
+}
+
+/** Puts away what a deployment leaves behind, whichever way it ended. What fails here is reported and changes nothing else. */
+export const cleanup: Stage = async (context) => {
+  const { deployment, records, platform } = context;
+  const route = await records.routing.route(deployment.environmentId);
+  if (deployment.outcome === 'succeeded') await drainReplaced(context, route);
+  else await endOwnInstances(context, route);
+  await removeOneOff(context);
+  await platform.discardAttempts(deployment.id, Number.POSITIVE_INFINITY);
+  await prune(context, route);
+  return { kind: 'succeeded' };
+};

@@ -1,0 +1,70 @@
+import { type Clock, DeploymentId, isFinal, LIMITS, type ProcessId } from '@switchyard/domain';
+import type { WorkerPlatform } from '@switchyard/platform';
+import type { Store } from '@switchyard/queue';
+import type { Log, LogArchive } from '@switchyard/service';
+import type { WorkerMetrics } from './metrics.ts';
+
+export interface SweepOptions {
+  readonly store: Pick<Store, 'chain' | 'deployments'>;
+  readonly platform: Pick<WorkerPlatform, 'listWorkspaces' | 'discardAttempts'>;
+  readonly archive: LogArchive;
+  readonly processId: ProcessId;
+  readonly clock: Clock;
+  readonly metrics: WorkerMetrics;
+  readonly log: Log;
+}
+
+/** Puts right what a death has left: in the records (one worker at a time), and on this host's disk. */
+export async function sweepOnce(options: SweepOptions): Promise<void> {
+  await sweepRecords(options);
+  await sweepWorkspaces(options);
+}
+
+async function sweepRecords({ store, processId, archive, metrics, log }: SweepOptions): Promise<void> {
+  const report = await store.chain.sweep(processId);
+  if (report === null) return;
+  metrics.swept(report);
+  for (const id of report.purged) await archive.remove(id);
+  const { handedOn, takenOver, rewoken, purged } = report;
+  if (handedOn + takenOver + rewoken + purged.length > 0) log.info({ report }, 'swept');
+}
+
+/**
+ * Workspaces of deployments that are over or that no record names. Few at a time: should the records be the ones that are wrong, the
+ * damage stays small. A young one is left alone: its attempt may be about to finish.
+ */
+async function sweepWorkspaces({ store, platform, clock, metrics, log }: SweepOptions): Promise<void> {
+  let removed = 0;
+  for (const { deploymentId, createdAt } of await platform.listWorkspaces()) {
+    if (removed >= LIMITS.maxSweepRemovals) break;
+    const id = DeploymentId.safeParse(deploymentId);
+    if (!id.success || clock() - createdAt < LIMITS.leaseMs) continue;
+    const deployment = await store.deployments.get(id.data);
+    if (deployment !== null && !isFinal(deployment.status)) continue;
+    await platform.discardAttempts(deploymentId, Number.POSITIVE_INFINITY);
+    removed += 1;
+    log.info({ deploymentId }, 'removed a workspace that nothing needs');
+  }
+  metrics.workspacesRemoved(removed);
+}
+
+/** Sweeps again and again, one after the other; stop waits for the one under way. */
+export function startSweeping(options: SweepOptions): { stop(): Promise<void> } {
+  let under: Promise<void> = Promise.resolve();
+  let isUnderWay = false;
+  const timer = setInterval(() => {
+    if (isUnderWay) return;
+    isUnderWay = true;
+    under = sweepOnce(options)
+      .catch((error: unknown) => options.log.warn({ err: error }, 'the sweep failed; it is tried again'))
+      .finally(() => {
+        isUnderWay = false;
+      });
+  }, LIMITS.sweepMs);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await under;
+    },
+  };
+}
