@@ -3,8 +3,6 @@ import type { Store } from '@switchyard/queue';
 import { Gauge, Histogram, type Registry } from 'prom-client';
 import type { Readers } from './events/readers.ts';
 
-const STATES = ['waiting', 'active', 'delayed'];
-
 export interface ApiMetrics {
   readonly requests: Histogram<'operation' | 'method' | 'code_class'>;
 }
@@ -30,16 +28,12 @@ const NOTHING: Reading = { redisUp: [[{}, 0]], queueJobs: [], waiting: [], slots
 
 async function readRedis({ store }: Sources): Promise<Reading> {
   if (!(await store.isReady())) return NOTHING;
-  const [depth, counts, alive] = await Promise.all([
-    store.queues.depth(),
-    store.deployments.counts(),
-    store.processes.alive(),
-  ]);
+  const [counts, alive] = await Promise.all([store.deployments.counts(), store.processes.alive()]);
+  const hosts = new Set(alive.filter(({ kind }) => kind === 'worker').map(({ hostId }) => hostId));
+  const depth = await store.queues.depth([...hosts]);
   return {
     redisUp: [[{}, 1]],
-    queueJobs: depth
-      .filter(({ state }) => STATES.includes(state))
-      .map(({ queue, state, count }) => [{ queue, state }, count]),
+    queueJobs: depth.map(({ queue, state, count }) => [{ queue, state }, count]),
     waiting: Object.entries(counts.waiting).map(([reason, count]) => [{ reason }, count]),
     slots: Object.entries(counts.slots).map(([scope, count]) => [{ scope }, count]),
     processes: ProcessKind.options.map((kind) => [{ kind }, alive.filter((process) => process.kind === kind).length]),

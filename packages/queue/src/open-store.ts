@@ -1,4 +1,4 @@
-import type { Clock, Ids } from '@switchyard/domain';
+import type { Clock, HostId, Ids } from '@switchyard/domain';
 import { appRecords } from './apps.ts';
 import { chainOf } from './chain.ts';
 import {
@@ -88,7 +88,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     processes: guarded(processRecords(context)),
     queues: guarded({
       take: (request: Parameters<BullQueues['take']>[0]) => queues.take(request),
-      depth: () => queues.depth(),
+      depth: (hosts: readonly HostId[]) => queues.depth(hosts),
     }),
     async isReady() {
       return await redis.ping().then(

@@ -1,4 +1,4 @@
-import { DeploymentId, StepName } from '@switchyard/domain';
+import { DeploymentId, type HostId, type QueueName, StepName } from '@switchyard/domain';
 import { type Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
@@ -105,12 +105,20 @@ export class BullQueues implements Queues {
     };
   }
 
-  async depth(): ReturnType<Queues['depth']> {
-    const names = new Set(['light', 'heavy', ...this.#queues.keys()]);
+  async depth(hosts: readonly HostId[]): ReturnType<Queues['depth']> {
+    const names: QueueName[] = ['light', 'heavy', ...hosts.map((host) => `host-${host}` as const)];
     const counts = await Promise.all(
-      [...names].map(async (queue) => {
-        const states = await this.#queue(queue).getJobCounts('wait', 'active', 'delayed');
-        return Object.entries(states).map(([state, count]) => ({ queue, state, count }));
+      names.map(async (queue) => {
+        const {
+          wait = 0,
+          active = 0,
+          delayed = 0,
+        } = await this.#queue(queue).getJobCounts('wait', 'active', 'delayed');
+        return [
+          { queue, state: 'waiting' as const, count: wait },
+          { queue, state: 'active' as const, count: active },
+          { queue, state: 'delayed' as const, count: delayed },
+        ];
       }),
     );
     return counts.flat();

@@ -325,6 +325,8 @@ export interface Queues {
     work: (wake: Wake) => Promise<void>;
     onError: (error: unknown) => void;
   }): Promise<{ quiet(): Promise<void>; close(): Promise<void> }>;
-  /** Jobs per queue and state, for metrics. */
-  depth(): Promise<{ queue: string; state: string; count: number }[]>;
+  /** Jobs per queue and state, for metrics: the pools' queues, and those of the hosts that are named. */
+  depth(
+    hosts: readonly HostId[],
+  ): Promise<{ queue: QueueName; state: 'waiting' | 'active' | 'delayed'; count: number }[]>;
 }

@@ -18,13 +18,15 @@ export interface RunningApi {
   /** Holds `dashboard/`. */
   readonly directory: string;
   /** A request with the token; `init` wins. */
-  ask(path: string, init?: RequestInit): Promise<Response>;
+  ask(path: string, init?: Init): Promise<Response>;
   /** The same with a JSON body. */
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
   /** Stops the server alone. */
   stop(): Promise<void>;
   close(): Promise<void>;
 }
+
+type Init = Omit<RequestInit, 'headers'> & { headers?: Readonly<Record<string, string>> };
 
 export interface ApiOptions {
   readonly redisUrl: string;
@@ -57,7 +59,7 @@ export async function startApi({ redisUrl, now = Date.now, ...options }: ApiOpti
     },
   });
   const url = `http://127.0.0.1:${server.port}`;
-  const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
+  const ask = (path: string, init: Init = {}): Promise<Response> =>
     fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } });
   return {
     url,
