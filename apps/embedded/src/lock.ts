@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { SwitchyardError } from '@switchyard/domain';
 import { z } from 'zod';
 import { endProcess, identityOf, isRunning, ProcessIdentity } from './process-identity.ts';
@@ -17,35 +18,80 @@ export interface Lock {
 }
 
 const TAKE_ATTEMPTS = 20;
+const RETRY_MS = 25;
+const NAME = /^start\.lock\.(\d{1,9})$/;
 
 /**
  * Takes a data directory for this process. The lock of a dead holder is taken over, after what it left running is ended (`graceMs` from
  * TERM to KILL). Rejects with `config-invalid` naming the holder when it runs.
+ *
+ * Locks are numbered files, made exclusively and never replaced: a takeover makes the next number, which only one of many can, and then
+ * looks whether anybody else holds one, since a slow contender may have counted from a lock that is gone by now. Whoever made its file
+ * later sees the other's.
  */
 export async function takeLock(
   dataDirectory: string,
   options: { graceMs: number; say: (line: string) => void },
 ): Promise<Lock> {
-  const path = join(dataDirectory, 'start.lock');
   const holder = await identityOf(process.pid);
   if (holder === null) throw new Error('this process is not in the process table');
   const own = (started: readonly StartedProcess[]): string => `${JSON.stringify({ holder, started })}\n`;
 
-  for (let attempt = 1; !(await writeNew(path, own([]))); attempt += 1) {
-    if (attempt === TAKE_ATTEMPTS)
-      throw new SwitchyardError('config-invalid', `The lock ${path} can't be taken; remove the file and start again.`);
-    const found = await readIfThere(path);
-    if (found === null) continue;
-    const known = parseLock(found);
-    if (known !== null && (await isRunning(known.holder))) throw held(dataDirectory, known.holder.pid);
-    if (!(await setAside(path, found))) continue;
-    if (known !== null) await endLeft(known.started, options);
+  for (let attempt = 1; attempt <= TAKE_ATTEMPTS; attempt += 1) {
+    const found = await readLocks(dataDirectory);
+    await refuseWhileHeld(dataDirectory, found);
+    const path = join(dataDirectory, `start.lock.${Math.max(0, ...found.map(({ number }) => number)) + 1}`);
+    if (!(await writeNew(path, own([])))) continue;
+    const others = (await readLocks(dataDirectory)).filter((lock) => lock.path !== path);
+    if (await anyHeld(others)) {
+      await rm(path, { force: true });
+      await pause(RETRY_MS * Math.random());
+      continue;
+    }
+    await endLeft(
+      others.flatMap(({ content }) => content?.started ?? []),
+      options,
+    );
+    for (const other of others) await rm(other.path, { force: true });
+    return {
+      remember: (started) => writeWhole(path, own(started)),
+      release: () => rm(path, { force: true }),
+    };
   }
+  throw new SwitchyardError(
+    'config-invalid',
+    `The locks in ${dataDirectory} can't be taken; remove start.lock.* there and start again.`,
+  );
+}
 
-  return {
-    remember: (started) => writeWhole(path, own(started)),
-    release: () => rm(path, { force: true }),
-  };
+interface FoundLock {
+  readonly path: string;
+  readonly number: number;
+  /** null: unreadable, which only a machine that lost power leaves behind. */
+  readonly content: LockFile | null;
+}
+
+async function readLocks(dataDirectory: string): Promise<FoundLock[]> {
+  const locks: FoundLock[] = [];
+  for (const name of await readdir(dataDirectory)) {
+    const number = NAME.exec(name)?.[1];
+    if (number === undefined) continue;
+    const path = join(dataDirectory, name);
+    const text = await readIfThere(path);
+    if (text !== null) locks.push({ path, number: Number(number), content: parseLock(text) });
+  }
+  return locks;
+}
+
+async function anyHeld(locks: readonly FoundLock[]): Promise<boolean> {
+  for (const { content } of locks) if (content !== null && (await isRunning(content.holder))) return true;
+  return false;
+}
+
+async function refuseWhileHeld(dataDirectory: string, locks: readonly FoundLock[]): Promise<void> {
+  for (const { content } of locks) {
+    if (content !== null && (await isRunning(content.holder))) throw held(dataDirectory, content.holder.pid);
+  }
 }
 
 function held(dataDirectory: string, pid: number): SwitchyardError {
@@ -70,20 +116,6 @@ async function endLeft(
   // Redis last: the others finish what they write.
   await Promise.all(alive.filter(({ name }) => name !== 'redis').map((one) => endProcess(one, graceMs)));
   await Promise.all(alive.filter(({ name }) => name === 'redis').map((one) => endProcess(one, graceMs)));
-}
-
-/** Moves a dead holder's lock away; false when another start was faster (what it wrote is put back). */
-async function setAside(path: string, expected: string): Promise<boolean> {
-  const aside = `${path}.${randomBytes(4).toString('hex')}`;
-  try {
-    await rename(path, aside);
-  } catch {
-    return false;
-  }
-  const moved = await readIfThere(aside);
-  if (moved !== expected) await link(aside, path).catch(() => undefined);
-  await rm(aside, { force: true });
-  return moved === expected;
 }
 
 function parseLock(text: string): LockFile | null {

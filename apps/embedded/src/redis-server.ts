@@ -171,7 +171,7 @@ async function whenAnswering(
   const deadline = performance.now() + START_TIMEOUT_MS;
   while (performance.now() < deadline) {
     if (hasEnded(child)) return `it ended at once. ${await lastLines(directory)}`;
-    if (await answers(port, password)) return null;
+    if (await answers(port, password, child.pid ?? 0)) return null;
     await pause(POLL_MS);
   }
   return `no answer within ${START_TIMEOUT_MS / 1_000} s. ${await lastLines(directory)}`;
@@ -182,8 +182,8 @@ async function lastLines(directory: string): Promise<string> {
   return log.trim().split('\n').slice(-3).join('\n');
 }
 
-/** Whether the server takes commands; while it loads its data it answers `-LOADING`. */
-async function answers(port: number, password: string): Promise<boolean> {
+/** Whether the very server that was started takes commands; while it loads its data it answers `-LOADING`. */
+async function answers(port: number, password: string, pid: number): Promise<boolean> {
   return await new Promise((resolve) => {
     const socket = connect({ host: HOST, port });
     let received = '';
@@ -192,10 +192,11 @@ async function answers(port: number, password: string): Promise<boolean> {
       resolve(answer);
     };
     socket.setTimeout(PING_TIMEOUT_MS, () => settle(false));
-    socket.once('connect', () => socket.write(`AUTH ${password}\r\nPING\r\n`));
+    socket.once('connect', () => socket.write(`AUTH ${password}\r\nPING\r\nINFO server\r\n`));
     socket.on('data', (chunk) => {
       received += chunk.toString();
-      if (received.includes('+PONG')) settle(true);
+      const answered = /^process_id:(\d+)/m.exec(received);
+      if (answered !== null) settle(received.includes('+PONG') && Number(answered[1]) === pid);
       else if (/^-/m.test(received)) settle(false);
     });
     socket.once('error', () => settle(false));
