@@ -1,4 +1,4 @@
-import type { AppSummary } from '@switchyard/client';
+import { type AppSummary, printable } from '@switchyard/client';
 import picocolors from 'picocolors';
 import { expect, test } from 'vitest';
 import { age, appRows, statusCell, table } from './text.ts';
@@ -11,7 +11,7 @@ test('columns stand in line, with and without colour', () => {
     [{ plain: 'a', shown: coloured.bold('a') }, { plain: 'x' }],
     [{ plain: 'long' }, { plain: 'y' }],
   ];
-  expect(table(cells).map((line) => line.replaceAll(/\u001B\[\d+m/g, ''))).toEqual(['a     x', 'long  y']);
+  expect(table(cells).map((line) => printable(line))).toEqual(['a     x', 'long  y']);
 });
 
 test('apps show what is live, or that nothing is', () => {
