@@ -36,7 +36,7 @@ export async function requireProduction(store: Store, app: App): Promise<Environ
 }
 
 /** The share of a route that most visitors get; null where nothing is live. */
-export function mainWeight(route: Route | null): Weight | null {
+function mainWeight(route: Route | null): Weight | null {
   return (route?.weights ?? []).reduce<Weight | null>(
     (main, weight) => (weight.weight > (main?.weight ?? 0) ? weight : main),
     null,

@@ -20,7 +20,7 @@ export async function readinessOf(
 }
 
 /** `alive` is null when Redis does not answer: then nothing is known of the others. */
-export function judgeReadiness(alive: readonly ProcessRecord[] | null): Readiness {
+function judgeReadiness(alive: readonly ProcessRecord[] | null): Readiness {
   if (alive === null) return { ready: false, parts: [{ name: 'redis', ready: false, reason: NO_REDIS }] };
   const others = NEEDED.map((kind) => {
     const isAlive = alive.some((process) => process.kind === kind);

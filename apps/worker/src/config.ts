@@ -13,9 +13,10 @@ export const workerConfig = {
     .describe(
       'Kinds of stages this worker takes, with commas between: `light`, `heavy` (install and build). Work bound to its host it always takes.',
     ),
-  SWITCHYARD_WORKER_CONCURRENCY: count(Math.max(2, cpus().length), { min: 1, max: 256 }).describe(
-    'Stages of each kind that this worker runs at once; by default as many as there are CPUs, and at least 2.',
-  ),
+  SWITCHYARD_WORKER_CONCURRENCY: count(Math.max(2, cpus().length), { min: 1, max: 256 }).meta({
+    description: 'Stages of each kind that this worker runs at once.',
+    defaultText: 'as many as there are CPUs, at least 2',
+  }),
   SWITCHYARD_ROUTER_PORT: port(7080).describe('Port on which deployed apps answer.'),
   SWITCHYARD_DOCKER_NETWORK: z.string().optional().describe('Docker network that instances join.'),
   SWITCHYARD_EXTRA_CA_CERTS: z

@@ -12,7 +12,7 @@ export interface TailOptions {
   readonly onConnection?: ((state: 'open' | 'lost') => void) | undefined;
 }
 
-export const TAIL = {
+const TAIL = {
   firstDelayMs: 200,
   maxDelayMs: 5_000,
   /** The api sends at least a heartbeat every 15 s: this long a silence is a dead connection. */
