@@ -9,7 +9,8 @@ import type { Guard } from './guard.ts';
  */
 const SHIM = [
   'dir=$1; mode=$2; shift 2',
-  "trap ':' TERM HUP INT",
+  'ending=',
+  "trap 'ending=1' TERM; trap ':' HUP INT",
   'started() { start=${20}; }',
   'if [ -r "/proc/$$/stat" ]; then read -r line <"/proc/$$/stat"; started ${line##*) }',
   'else start=$(LC_ALL=C ps -o lstart= -p $$ | tr -s " " "-"); fi',
@@ -17,7 +18,8 @@ const SHIM = [
   '"$@" >>"$dir/output" 2>&1',
   'code=$?',
   'echo "$code" >"$dir/exit"',
-  '[ "$mode" = namespace ] || kill -KILL 0',
+  // A polite end gives the rest of the group its grace; whoever asked for it waits for them.
+  '[ "$mode" = namespace ] || [ -n "$ending" ] || kill -KILL 0',
 ].join('\n');
 
 /** `$1` command, `$2` time limit in seconds or nothing, `$3` the file that says it struck, `$4` grace in seconds. See FIRST_PROCESS. */

@@ -13,8 +13,11 @@ import { copyAssembly } from './tree-assembly.ts';
 
 const NEEDED = ['sh', 'cp', 'mv', 'ln', 'mkfifo', 'sleep'];
 
-/** This machine's own processes; one data directory. For code that is trusted. */
-export async function openLocalPlatform(options: PlatformOptions): Promise<Platform> {
+/** This machine's own processes; one data directory. For code that is trusted. `chooseGuard` is for tests of the weaker guard. */
+export async function openLocalPlatform(
+  options: PlatformOptions,
+  chooseGuard: () => Promise<Guard> = findGuard,
+): Promise<Platform> {
   const { dataDir } = options;
   const caches = join(dataDir, 'caches');
   const variables = {
@@ -31,7 +34,7 @@ export async function openLocalPlatform(options: PlatformOptions): Promise<Platf
     commandVariables: variables,
     announce: options.announce,
     guard() {
-      guard ??= findGuard().then((found) => {
+      guard ??= chooseGuard().then((found) => {
         if (found.mode === 'group') {
           options.announce(
             'Pid namespaces are not allowed here: commands are ended by their process group, and one that hides from it may stay behind. Allow user namespaces, or run as root, to close this.',

@@ -171,6 +171,7 @@ export function openLocalRunner(
     if (state === null) return;
     const shim = state.pid === null ? null : processEntry(state.pid);
     const isShimAlive = () => state.running && shim !== null && isAlive(shim.pid, shim.startedAt);
+    if (shim !== null && isShimAlive()) send(shim.pid, 'SIGTERM');
     let killedAt: number | undefined;
     const members = () => membersOf(isShimAlive() ? state.pid : null, markOf(id));
     await endAll({
