@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Farm } from '@switchyard/domain';
 // @boundaries-ignore the images are made by the script that the test runner uses too
 import { ensureImage } from '../../scripts/base-image.mjs';
 import { freePorts } from '../harness/system.ts';
@@ -13,6 +14,7 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const COMMAND_TIMEOUT_MS = 240_000;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+const NODE_IMAGE = 'node:24-bookworm-slim';
 const SHOWN_OUTPUT_CHARS = 6_000;
 /** The user our processes run as in the image. */
 const NODE_UID = 1000;
@@ -59,8 +61,7 @@ export async function prepareComposition(): Promise<Composition> {
   const image = `switchyard:${name}`;
   const repositories = await mkdtemp(join(tmpdir(), 'repositories-'));
   const [api, router, prometheus, grafana] = await freePorts(4);
-  for (const needed of ['node:24-bookworm-slim', 'redis:7-bookworm', 'prom/prometheus:v3.5.0'])
-    await ensureImage(needed);
+  for (const needed of [NODE_IMAGE, 'redis:7-bookworm', 'prom/prometheus:v3.5.0']) await ensureImage(needed);
   const grafanaIsReal = await ensureImage('grafana/grafana:12.1.1').then(
     () => true,
     () => false,
@@ -115,6 +116,22 @@ export async function prepareComposition(): Promise<Composition> {
     return lines(attached).filter((id) => !ours.has(id));
   }
 
+  /** What the processes made on the engine: instances, stage containers, snapshots, volumes. All of it carries the farm's id. */
+  async function removeFarm(): Promise<void> {
+    const read = ['--volume', `${name}_data:/data:ro`, NODE_IMAGE, 'cat', '/data/farm.json'];
+    const text = await docker('run', '--rm', '--user', 'root', ...read).catch(() => null);
+    // The start did not get as far as a farm.
+    if (text === null) return;
+    const { id } = Farm.pick({ id: true }).parse(JSON.parse(text));
+    const label = ['--quiet', '--filter', `label=dev.switchyard.farm=${id}`];
+    const containers = lines(await docker('ps', '--all', ...label));
+    if (containers.length > 0) await docker('rm', '--force', '--volumes', ...containers);
+    const images = new Set(lines(await docker('image', 'ls', ...label)));
+    if (images.size > 0) await docker('image', 'rm', '--force', ...images);
+    const volumes = lines(await docker('volume', 'ls', ...label));
+    if (volumes.length > 0) await docker('volume', 'rm', '--force', ...volumes);
+  }
+
   return {
     apiUrl: `http://127.0.0.1:${api}`,
     routerPort: Number(router),
@@ -131,8 +148,9 @@ export async function prepareComposition(): Promise<Composition> {
       }
     },
     async remove() {
-      const foreign = await containersOfApps();
-      if (foreign.length > 0) await docker('rm', '--force', '--volumes', ...foreign);
+      // First those who would start again what is taken away.
+      await compose('stop', '--timeout', '15');
+      await removeFarm();
       await compose('down', '--volumes', '--remove-orphans', '--timeout', '15');
       await docker('image', 'rm', '--force', image).catch(() => '');
       await docker('image', 'prune', '--force', '--filter', 'label=dev.switchyard.stage=build');
