@@ -15,6 +15,12 @@ test('an event is one line: time, process, stage, deployment, what happened', ()
   expect(shown({ process: 'router', msg: 'listening' })).toBe('12:03:04 router   listening');
 });
 
+test('the end of a stage says how it ended and how long it took', () => {
+  expect(
+    shown({ stage: 'build', app: 'hello', number: 2, result: 'timed_out', ms: 1_800_000, msg: 'stage ended' }),
+  ).toMatch(/build +hello #2 {2}timed out after 30 min 0 s$/);
+});
+
 test('a deployment that is known by id alone gets its name where one is known', () => {
   const nameOf = (id: string) => (id === 'dep_123456' ? 'hello #7' : undefined);
   expect(shown({ deploymentId: 'dep_123456', msg: 'started' }, { ...plain, nameOf })).toBe(

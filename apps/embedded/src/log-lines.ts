@@ -1,4 +1,4 @@
-import { printable } from '@switchyard/client';
+import { formatDuration, printable } from '@switchyard/client';
 import type picocolors from 'picocolors';
 import { z } from 'zod';
 
@@ -19,6 +19,9 @@ const LogLine = z.looseObject({
   req: z.looseObject({ method: z.string(), url: z.string() }).optional(),
   res: z.looseObject({ statusCode: z.number() }).optional(),
   responseTime: z.number().optional(),
+  /** How a stage ended, and after how many milliseconds. */
+  result: z.string().optional(),
+  ms: z.number().optional(),
 });
 export type LogLine = z.infer<typeof LogLine>;
 
@@ -75,6 +78,8 @@ function textOf(line: LogLine): string {
     const took = line.responseTime === undefined ? '' : ` (${Math.round(line.responseTime)} ms)`;
     return printable(`${line.req.method} ${line.req.url} → ${line.res?.statusCode ?? 'no answer'}${took}`);
   }
+  if (line.stage !== undefined && line.result !== undefined && line.ms !== undefined)
+    return `${line.result.replace('_', ' ')} after ${formatDuration(line.ms)}`;
   const parts = [line.msg, line.err !== undefined && line.err.message !== line.msg ? line.err.message : undefined];
   const text = parts.filter((part) => part !== undefined && part !== '').join(': ');
   const stack = line.level === 'fatal' && line.code === undefined ? line.err?.stack : undefined;
@@ -85,7 +90,7 @@ function graded(line: LogLine, text: string, colors: Colors): string {
   if (line.level === 'warn') return `${colors.yellow('warning')} ${colors.yellow(text)}`;
   if (line.level === 'error' || line.level === 'fatal')
     return `${colors.red(colors.bold('error'))} ${colors.red(text)}`;
-  return text;
+  return line.result === 'failed' || line.result === 'timed_out' ? colors.red(text) : text;
 }
 
 function clockTime(at: Date): string {

@@ -131,7 +131,13 @@ export class StepRunner {
     const name = lease.step;
     const stage = stageOf(name);
     const limitMs = LIMITS.stageTimeLimitMs[stage];
-    const processLog = log.child({ deploymentId: deployment.id, stage: name, attempt });
+    const processLog = log.child({
+      deploymentId: deployment.id,
+      app: begun.app.name,
+      number: deployment.number,
+      stage: name,
+      attempt,
+    });
     const attemptLog = new AttemptLog({
       events: store.events,
       archive,
