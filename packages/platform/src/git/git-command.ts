@@ -1,8 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { COMMAND_PATH } from '../local/host-tools.ts';
-import { findProgram } from '../local/guard.ts';
+import { runOwn } from '../local/own-command.ts';
 import type { Address } from './address.ts';
 import { gitFailure, maskAddresses } from './git-failures.ts';
 
@@ -63,11 +63,11 @@ const CREDENTIAL_HELPER =
 
 export async function openGit(place: GitPlace): Promise<Git> {
   // `safe.directory` of the command line does not reach the upload-pack that Git starts for a path; a file of ours does.
-  const globalFile = join(place.dataDir, 'git-config');
+  const globalFile = join(place.dataDir, place.allowFileRepositories ? 'git-config-files-allowed' : 'git-config');
   await mkdir(place.dataDir, { recursive: true });
-  await writeFile(globalFile, place.allowFileRepositories ? '[safe]\n\tdirectory = *\n' : '');
-  const setpriv = process.platform === 'linux' ? findProgram('setpriv') : null;
-  const prefix = setpriv === null ? [] : [setpriv, '--pdeathsig', 'KILL', '--'];
+  const beside = `${globalFile}.${process.pid}-${randomBytes(4).toString('hex')}`;
+  await writeFile(beside, place.allowFileRepositories ? '[safe]\n\tdirectory = *\n' : '');
+  await rename(beside, globalFile);
 
   return {
     async run(args, { address, gitDir, env, input, signal, onOutput }) {
@@ -76,17 +76,12 @@ export async function openGit(place: GitPlace): Promise<Git> {
         ...configuration(place),
         ...(credentials === null ? [] : [`credential.helper=${CREDENTIAL_HELPER}`]),
       ];
-      const words = [...prefix, 'git', ...settings.flatMap((setting) => ['-c', setting]), ...args];
-      const [program = 'git', ...rest] = words;
-      const child = execa(program, rest, {
-        reject: false,
-        extendEnv: false,
-        encoding: 'buffer',
-        maxBuffer: 256 * 1024 * 1024,
-        forceKillAfterDelay: 1_000,
-        stripFinalNewline: false,
-        ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
-        ...(signal === undefined ? {} : { cancelSignal: signal }),
+      const answer = await runOwn({
+        words: ['git', ...settings.flatMap((setting) => ['-c', setting]), ...args],
+        signal,
+        ...(input === undefined ? {} : { input }),
+        onStderr:
+          onOutput === undefined ? undefined : (chunk) => onOutput(Buffer.from(maskAddresses(chunk.toString()))),
         env: {
           PATH: COMMAND_PATH,
           HOME: place.dataDir,
@@ -106,16 +101,8 @@ export async function openGit(place: GitPlace): Promise<Git> {
           ...env,
         },
       });
-      if (onOutput !== undefined) {
-        child.stderr?.on('data', (chunk: Buffer) => onOutput(Buffer.from(maskAddresses(chunk.toString()))));
-      }
-      const result = await child;
-      if (!result.failed) return Buffer.from(result.stdout);
-      signal?.throwIfAborted();
-      throw gitFailure(
-        Buffer.from(result.stderr ?? []).toString() || (result.shortMessage ?? ''),
-        address?.url ?? 'The mirror',
-      );
+      if (answer.succeeded) return answer.stdout;
+      throw gitFailure(answer.stderr, address?.url ?? 'The mirror');
     },
   };
 }

@@ -2,10 +2,9 @@ import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SwitchyardError } from '@switchyard/domain';
-import { execa } from 'execa';
 import { z } from 'zod';
-import { findProgram } from './guard.ts';
 import { COMMAND_PATH, findHostNpm } from './host-tools.ts';
+import { runOwn } from './own-command.ts';
 
 const VERSIONS_FRESH_MS = 24 * 60 * 60_000;
 const LAST_LINES = 8;
@@ -37,16 +36,10 @@ export function openNpmFetch(place: {
         `${what} can't be fetched: there is no npm beside ${process.execPath}. Install npm on this host.`,
       );
     }
-    const setpriv = process.platform === 'linux' ? findProgram('setpriv') : null;
-    const words = [process.execPath, cli.script, ...args];
-    const [program = '', ...rest] = setpriv === null ? words : [setpriv, '--pdeathsig', 'KILL', '--', ...words];
-    const result = await execa(program, rest, {
-      stdin: 'ignore',
-      reject: false,
-      extendEnv: false,
-      cancelSignal: signal,
-      timeout: FETCH_TIMEOUT_MS,
-      forceKillAfterDelay: 1_000,
+    const answer = await runOwn({
+      words: [process.execPath, cli.script, ...args],
+      signal,
+      timeoutMs: FETCH_TIMEOUT_MS,
       env: {
         PATH: `${dirname(process.execPath)}:${COMMAND_PATH}`,
         HOME: homedir(),
@@ -58,12 +51,9 @@ export function openNpmFetch(place: {
         ...place.variables,
       },
     });
-    if (!result.failed) return result.stdout;
-    if (signal.aborted) signal.throwIfAborted();
-    const lines = (result.stderr || result.stdout || result.shortMessage || '').trim().split('\n').slice(-LAST_LINES);
-    throw new SwitchyardError('toolchain-unavailable', `${what} can't be fetched. npm says: ${lines.join('\n')}`, {
-      disk: /ENOSPC/.test(result.stderr),
-    });
+    if (answer.succeeded) return answer.stdout.toString();
+    const lines = answer.stderr.trim().split('\n').slice(-LAST_LINES);
+    throw new SwitchyardError('toolchain-unavailable', `${what} can't be fetched. npm says: ${lines.join('\n')}`);
   }
 
   return {

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { gitFailure } from './git-failures.ts';
+
+/** As they were printed. */
+const SAID: readonly [string, string][] = [
+  ["fatal: couldn't find remote ref refs/heads/nope", 'ref-not-found'],
+  ['fatal: remote error: upload-pack: not our ref dddd', 'ref-not-found'],
+  ['error: Server does not allow request for unadvertised object dddd', 'ref-not-found'],
+  ["remote: Repository not found.\nfatal: repository 'https://example.test/a/' not found", 'source-denied'],
+  [
+    "fatal: '/nowhere' does not appear to be a git repository\nfatal: Could not read from remote repository.",
+    'source-denied',
+  ],
+  ["fatal: could not read Username for 'https://example.test': terminal prompts disabled", 'source-denied'],
+  ["remote: HTTP Basic: Access denied\nfatal: Authentication failed for 'https://example.test/a/'", 'source-denied'],
+  ["fatal: unable to access 'https://example.test/a/': The requested URL returned error: 403", 'source-denied'],
+  ['git@example.test: Permission denied (publickey).\nfatal: Could not read from remote repository.', 'source-denied'],
+  ['Host key verification failed.\nfatal: Could not read from remote repository.', 'source-denied'],
+  ["fatal: detected dubious ownership in repository at '/srv/a'", 'source-denied'],
+  ["fatal: transport 'ext' not allowed", 'repository-not-allowed'],
+  ["fatal: unable to access 'https://example.test/a/': Could not resolve host: example.test", 'source-unreachable'],
+  ["fatal: unable to access 'https://example.test/a/': The requested URL returned error: 502", 'source-unreachable'],
+  [
+    "fatal: unable to access 'https://example.test/a/': Operation too slow. Less than 500 bytes/sec transferred the last 30 seconds",
+    'source-unreachable',
+  ],
+  ['error: RPC failed; curl 56 GnuTLS recv error\nfatal: early EOF', 'source-unreachable'],
+  ['fatal: write error: No space left on device', 'disk-full'],
+  ['something that nobody has seen yet', 'source-unreachable'],
+];
+
+test.each(SAID)('%s', (stderr, code) => {
+  const failure = gitFailure(stderr, 'https://example.test/a');
+  expect(failure.code).toBe(code);
+  expect(failure.message).toContain('https://example.test/a');
+});
