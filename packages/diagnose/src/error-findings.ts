@@ -1,0 +1,135 @@
+import { ERRORS, type ErrorCode, type Fault } from '@switchyard/domain';
+import type { Failure } from './failure.ts';
+import { findingOfHealth } from './health-findings.ts';
+import type { Output } from './output.ts';
+import type { Details, Finding } from './rule.ts';
+import { tellingLines } from './unknown.ts';
+
+interface Entry {
+  readonly cause: string;
+  readonly fix: string;
+  /** Above what output says where the error itself is the cause; below where output knows more. */
+  readonly score: number;
+}
+
+/** What the platform's own errors mean to the person who deploys. Codes that are not here speak for themselves. */
+const ENTRIES: Partial<Record<ErrorCode, Entry>> = {
+  'source-unreachable': {
+    cause: 'source_unreachable',
+    score: 60,
+    fix: 'Nothing has to be changed when it was the network. If it stays: check the address, DNS and firewall on the way to the Git host, and its status page.',
+  },
+  'source-denied': {
+    cause: 'source_auth_failed',
+    score: 60,
+    fix: 'Give Switchyard a token or deploy key with read access to this repository, or make the repository public.',
+  },
+  'ref-not-found': {
+    cause: 'source_ref_not_found',
+    score: 75,
+    fix: 'Push the branch, tag or commit, or deploy one that exists: it was renamed, deleted, force-pushed away or never pushed.',
+  },
+  'repository-not-allowed': {
+    cause: 'repository_not_allowed',
+    score: 90,
+    fix: 'Use an https:// or ssh address of a Git host.',
+  },
+  'nothing-to-run': {
+    cause: 'nothing_to_run',
+    score: 90,
+    fix: 'Add a `start` script to package.json, or say in switchyard.json how the app is started or which directory is served.',
+  },
+  'invalid-settings': {
+    cause: 'invalid_settings',
+    score: 90,
+    fix: 'Correct the file that is named, commit, and push.',
+  },
+  'toolchain-unavailable': {
+    cause: 'runtime_version',
+    score: 60,
+    fix: 'Ask for a version that exists (`engines.node` or .nvmrc, `packageManager`), or see to it that this host reaches the package registry.',
+  },
+  'snapshot-missing': {
+    cause: 'snapshot_missing',
+    score: 85,
+    fix: 'Deploy again: what is missing is made anew. If it happens again, see whether something else cleans up the data directory or the engine’s images.',
+  },
+  'disk-full': {
+    cause: 'disk_full',
+    score: 90,
+    fix: 'Make room on the disk of the data directory (old releases, other programs’ caches, container images), then deploy again.',
+  },
+  'engine-unavailable': {
+    cause: 'docker_unavailable',
+    score: 85,
+    fix: 'Start the container engine (`systemctl start docker`) and see that the worker may use its socket.',
+  },
+  'engine-refused': {
+    cause: 'engine_refused',
+    score: 70,
+    fix: 'Read what the engine says; its own log (`journalctl -u docker`) has more.',
+  },
+  'stage-timed-out': {
+    cause: 'stage_timeout',
+    score: 80,
+    fix: 'See in the log what it was doing at the end: a command that waits for input or watches files never ends by itself. Otherwise make it faster or raise the limit.',
+  },
+  'worker-lost': {
+    cause: 'worker_lost',
+    score: 85,
+    fix: 'See why workers die on this host: out of memory, a restart, or the machine itself. Then deploy again.',
+  },
+  'migration-outcome-unknown': {
+    cause: 'migration_outcome_unknown',
+    score: 95,
+    fix: 'Look into the database whether the migration ran, repair it if it did by half, then release the hold of this environment.',
+  },
+  'endpoints-not-ready': {
+    cause: 'endpoints_not_ready',
+    score: 80,
+    fix: 'It is tried again. If it stays, see why the new instances stop answering after they were healthy: their output is in the log.',
+  },
+  'no-router': {
+    cause: 'no_router',
+    score: 90,
+    fix: 'Start the router (`npm start`, or the router service of the compose file).',
+  },
+};
+
+const REDUNDANT = new Set(['errors']);
+
+export function findingOfError(failure: Failure, output: Output): Finding | null {
+  const { error } = failure;
+  if (error === null || error.code === 'command-failed') return null;
+  if (error.code === 'unhealthy') return findingOfHealth(failure, output);
+  const entry = ENTRIES[error.code];
+  const fault: Fault = error.fault;
+  const manifest = error.code === 'invalid-settings' && String(error.details['file'] ?? '').endsWith('package.json');
+  return {
+    cause: manifest ? 'manifest_invalid' : (entry?.cause ?? error.code.replaceAll('-', '_')),
+    fault,
+    details: detailsOf(error.details),
+    score: entry?.score ?? 55,
+    title: ERRORS[error.code].title,
+    explanation: error.message,
+    fix:
+      entry?.fix ??
+      (fault === 'transient'
+        ? 'Nothing has to be changed; it is tried again by itself.'
+        : 'Do what the message asks for, then deploy again.'),
+    evidence: tellingLines(output).slice(0, 3),
+  };
+}
+
+/** Values that a person can read; lists are joined, the rest is left out. */
+export function detailsOf(details: Readonly<Record<string, unknown>>): Details {
+  const entries: [string, string | number | boolean][] = [];
+  for (const [name, value] of Object.entries(details)) {
+    if (REDUNDANT.has(name)) continue;
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+      entries.push([name, value]);
+    else if (Array.isArray(value) && value.every((one) => typeof one === 'string'))
+      entries.push([name, value.join(', ')]);
+  }
+  return Object.fromEntries(entries);
+}
