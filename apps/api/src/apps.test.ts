@@ -1,5 +1,5 @@
 import { ApiError } from '@switchyard/client';
-import { STAGES } from '@switchyard/domain';
+import { type DeploymentId, STAGES } from '@switchyard/domain';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { type RunningApi, startApi } from './testing/running-api.ts';
 
@@ -13,7 +13,7 @@ afterEach(() => api.close());
 const failsWith = (code: string, status: number): unknown =>
   expect.objectContaining({ name: 'ApiError', code, status });
 
-async function makeLive(): Promise<string> {
+async function makeLive(): Promise<DeploymentId> {
   const { id } = await api.client.deploy('hello');
   await api.walk.walk(id, null);
   return id;
@@ -180,6 +180,28 @@ describe('what is live', () => {
     expect(app.live).toMatchObject({ number: 2, deploymentId: second, weight: 100 });
     expect(app.releases.map(({ number }) => number)).toEqual([1]);
     expect((await api.client.listApps())[0]?.live).toEqual(app.live);
+  });
+
+  test('is shown with its instances, without what they print', async () => {
+    const deploymentId = await makeLive();
+    await api.walk.store.instances.observe({
+      v: 1,
+      id: 'ins_1aaaaaa',
+      hostId: 'host_aaaaaa',
+      deploymentId,
+      state: 'healthy',
+      address: { host: '127.0.0.1', port: 20_001 },
+      pid: 42,
+      startedAt: 1,
+      restarts: 0,
+      lastExit: null,
+      health: null,
+      outputTail: ['password=hunter2'],
+      at: 1,
+    });
+    const { instances } = await api.client.app('hello');
+    expect(instances).toEqual([expect.objectContaining({ id: 'ins_1aaaaaa', state: 'healthy', pid: 42 })]);
+    expect(await (await api.ask('/v1/apps/hello')).text()).not.toContain('hunter2');
   });
 
   test('is rolled back to the release before it, or to the one that is named', async () => {

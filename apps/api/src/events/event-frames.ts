@@ -6,13 +6,18 @@ const RETRY_MS = 1_000;
 export const GREETING = `retry: ${RETRY_MS}\n\n`;
 export const HEARTBEAT = ': still here\n\n';
 
-const frames = new WeakMap<DeploymentEvent, string>();
+const frames = new WeakMap<DeploymentEvent, Buffer>();
 
-/** The event as a server-sent one. Made once per event, however many read it. */
-export function eventFrame(event: DeploymentEvent): string {
+/** Events as server-sent ones. The bytes of an event are made once, however many read it. */
+export function eventFrames(events: readonly DeploymentEvent[]): Buffer {
+  const [only] = events;
+  return only !== undefined && events.length === 1 ? frameOf(only) : Buffer.concat(events.map(frameOf));
+}
+
+function frameOf(event: DeploymentEvent): Buffer {
   const known = frames.get(event);
   if (known !== undefined) return known;
-  const frame = `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+  const frame = Buffer.from(`id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
   frames.set(event, frame);
   return frame;
 }

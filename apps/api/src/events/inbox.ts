@@ -6,15 +6,21 @@ export interface News {
   readonly reread: boolean;
 }
 
-/** Holds what a subscription delivers until it is taken. One that fills up is emptied and asks for a reading instead: memory is bounded. */
+/**
+ * Holds what a subscription delivers until it is taken. One that fills up is emptied and asks for a reading instead: memory is bounded.
+ * Ends with the signal.
+ */
 export class Inbox {
   readonly #maxEvents: number;
+  readonly #signal: AbortSignal;
   #events: DeploymentEvent[] = [];
   #reread = false;
   #wake: (() => void) | null = null;
 
-  constructor(maxEvents: number) {
+  constructor(maxEvents: number, signal: AbortSignal) {
     this.#maxEvents = maxEvents;
+    this.#signal = signal;
+    signal.addEventListener('abort', () => this.#wake?.(), { once: true });
   }
 
   readonly put = (event: DeploymentEvent | 'reread'): void => {
@@ -26,20 +32,13 @@ export class Inbox {
   };
 
   /** What has come; waits for it when there is nothing. null when the signal fires. */
-  async take(signal: AbortSignal): Promise<News | null> {
-    while (this.#events.length === 0 && !this.#reread) {
-      if (signal.aborted) return null;
+  async take(): Promise<News | null> {
+    while (this.#events.length === 0 && !this.#reread && !this.#signal.aborted)
       await new Promise<void>((resolve) => {
-        const done = (): void => {
-          this.#wake = null;
-          signal.removeEventListener('abort', done);
-          resolve();
-        };
-        this.#wake = done;
-        signal.addEventListener('abort', done, { once: true });
+        this.#wake = resolve;
       });
-    }
-    if (signal.aborted) return null;
+    this.#wake = null;
+    if (this.#signal.aborted) return null;
     const news = { events: this.#events, reread: this.#reread };
     this.#events = [];
     this.#reread = false;

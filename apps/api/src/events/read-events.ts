@@ -23,7 +23,7 @@ export async function* readEvents(
   id: DeploymentId,
   { after, follow, signal }: { after: number; follow: boolean; signal: AbortSignal },
 ): AsyncGenerator<EventBatch> {
-  const inbox = new Inbox(MAX_WAITING_EVENTS);
+  const inbox = new Inbox(MAX_WAITING_EVENTS, signal);
   const unsubscribe = follow ? await sources.store.events.subscribe(id, inbox.put) : () => undefined;
   try {
     let last = after;
@@ -39,7 +39,7 @@ export async function* readEvents(
       }
       if (!follow || (await isOver(sources, id, last))) return;
       for (let missed = false; !missed; ) {
-        const news = await inbox.take(signal);
+        const news = await inbox.take();
         if (news === null) return;
         const fresh: DeploymentEvent[] = [];
         missed = news.reread;

@@ -2,7 +2,7 @@ import { DeploymentEvent, isFinal, StageName, SwitchyardError } from '@switchyar
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { requireDeployment } from '../deployment-views.ts';
-import { eventFrame, GREETING, HEARTBEAT } from '../events/event-frames.ts';
+import { eventFrames, GREETING, HEARTBEAT } from '../events/event-frames.ts';
 import { endsStage, logEventsOf, logText } from '../events/log-lines.ts';
 import { readEvents } from '../events/read-events.ts';
 import { sendStream } from '../events/send-stream.ts';
@@ -73,7 +73,7 @@ const streamEvents = operation({
         type: EVENT_STREAM,
         greeting: GREETING,
         heartbeat: HEARTBEAT,
-        encode: ({ events }) => events.map(eventFrame).join(''),
+        encode: ({ events }) => eventFrames(events),
       },
       (signal) => readEvents({ store, archive }, deployment.id, { after, follow: true, signal }),
     );
