@@ -1,6 +1,7 @@
 import { SwitchyardError } from '@switchyard/domain';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
+import type { ApiMetrics } from './api-metrics.ts';
 import { requireCaller } from './authentication.ts';
 import { mountDashboard } from './dashboard.ts';
 import { mountOperations } from './mount.ts';
@@ -8,7 +9,6 @@ import { OPERATIONS } from './operations.ts';
 import type { ApiParts } from './parts.ts';
 import { problemHandler } from './problems.ts';
 import { observeRequests } from './request-log.ts';
-import type { ApiMetrics } from './api-metrics.ts';
 
 /** Everything that the api answers: operations, then the dashboard, then problems. */
 export function expressApp(parts: ApiParts, metrics: ApiMetrics): Express {

@@ -1,6 +1,6 @@
 import type { DeploymentEvent, StageName } from '@switchyard/domain';
 import type { z } from 'zod';
-import { tailEvents, textOf, type TailOptions } from './event-tail.ts';
+import { type TailOptions, tailEvents, textOf } from './event-tail.ts';
 import {
   AppList,
   type AppSummary,
