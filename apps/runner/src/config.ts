@@ -1,14 +1,9 @@
-import { type ConfigOf, type ConfigShape, commonConfig, flag, readConfig } from '@switchyard/service';
+import { type ConfigOf, type ConfigShape, commonConfig, flag, platformConfig, readConfig } from '@switchyard/service';
 import { z } from 'zod';
 
 export const runnerConfig = {
   ...commonConfig,
-  SWITCHYARD_PLATFORM: z.enum(['local', 'docker']).default('local').describe('Where stages and apps run.'),
-  SWITCHYARD_DOCKER_NETWORK: z.string().optional().describe('Docker network that instances join.'),
-  SWITCHYARD_EXTRA_CA_CERTS: z
-    .string()
-    .optional()
-    .describe('File with certificates that apps trust besides the usual ones.'),
+  ...platformConfig,
   SWITCHYARD_STOP_INSTANCES_ON_EXIT: flag(false).describe(
     'Whether stopping the runner stops the apps on its host too; what is wanted stays, and the next start brings it back.',
   ),

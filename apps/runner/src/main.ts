@@ -6,6 +6,7 @@ import {
   createLog,
   createMetrics,
   openDataDirectory,
+  platformSettings,
   runProcess,
   serveShell,
   systemClock,
@@ -53,13 +54,11 @@ await runProcess({
     const farm = await store.farm.ensure(await directory.knownFarm());
     await directory.rememberFarm(farm);
     const platform = await openPlatform({
-      kind: config.SWITCHYARD_PLATFORM,
+      ...platformSettings(config),
       farmId: farm.id,
       epoch: farm.epoch,
       hostId: directory.hostId,
       dataDir: directory.path,
-      extraCaCerts: config.SWITCHYARD_EXTRA_CA_CERTS ?? null,
-      dockerNetwork: config.SWITCHYARD_DOCKER_NETWORK ?? null,
       allowFileRepositories: false,
       announce: (message) => log.info(message),
     });

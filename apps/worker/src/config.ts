@@ -1,10 +1,19 @@
 import { cpus } from 'node:os';
-import { type ConfigOf, type ConfigShape, commonConfig, count, flag, port, readConfig } from '@switchyard/service';
+import {
+  type ConfigOf,
+  type ConfigShape,
+  commonConfig,
+  count,
+  flag,
+  platformConfig,
+  port,
+  readConfig,
+} from '@switchyard/service';
 import { z } from 'zod';
 
 export const workerConfig = {
   ...commonConfig,
-  SWITCHYARD_PLATFORM: z.enum(['local', 'docker']).default('local').describe('Where stages and apps run.'),
+  ...platformConfig,
   SWITCHYARD_WORKER_POOLS: z
     .string()
     .default('light,heavy')
@@ -18,11 +27,6 @@ export const workerConfig = {
     defaultText: 'as many as there are CPUs, at least 2',
   }),
   SWITCHYARD_ROUTER_PORT: port(7080).describe('Port on which deployed apps answer.'),
-  SWITCHYARD_DOCKER_NETWORK: z.string().optional().describe('Docker network that instances join.'),
-  SWITCHYARD_EXTRA_CA_CERTS: z
-    .string()
-    .optional()
-    .describe('File with certificates that stage commands trust besides the usual ones.'),
   SWITCHYARD_ALLOW_FILE_REPOSITORIES: flag(false).describe('Whether `file:` repositories are allowed.'),
   SWITCHYARD_KEY_PREFIX: z
     .string()

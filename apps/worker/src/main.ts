@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { openPlatform, openSources } from '@switchyard/platform';
 import { openStore } from '@switchyard/queue';
 import {
@@ -7,6 +6,7 @@ import {
   fileBlobs,
   logArchive,
   openDataDirectory,
+  platformSettings,
   runProcess,
   serveShell,
   systemClock,
@@ -46,13 +46,11 @@ async function start(config: WorkerConfig, log: ReturnType<typeof createLog>): P
     const farm = await store.farm.ensure(await directory.knownFarm());
     await directory.rememberFarm(farm);
     const platformOptions = {
-      kind: config.SWITCHYARD_PLATFORM,
+      ...platformSettings(config),
       farmId: farm.id,
       epoch: farm.epoch,
       hostId,
       dataDir: dataDirectory,
-      extraCaCerts: config.SWITCHYARD_EXTRA_CA_CERTS === undefined ? null : resolve(config.SWITCHYARD_EXTRA_CA_CERTS),
-      dockerNetwork: config.SWITCHYARD_DOCKER_NETWORK ?? null,
       allowFileRepositories: config.SWITCHYARD_ALLOW_FILE_REPOSITORIES,
       announce: (message: string) => log.warn(message),
     };

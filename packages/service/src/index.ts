@@ -5,5 +5,6 @@ export * from './http-shell.ts';
 export * from './log.ts';
 export * from './log-archive.ts';
 export * from './metrics.ts';
+export * from './platform-config.ts';
 export * from './process-life.ts';
 export * from './system.ts';
