@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { HostId } from './ids.ts';
-import { STAGE_TRAITS, stageOf, type StepName } from './stages.ts';
+import { STAGE_TRAITS, type StepName, stageOf } from './stages.ts';
 
 /** Where something may be used: on any host, or only on the host that has its bytes. */
 export const Placement = z
