@@ -4,9 +4,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient, type DeploymentView } from '@switchyard/client';
-import { expect } from 'vitest';
 import { type RedisServer, startRedis } from './redis.ts';
 import { type ServiceName, type ServiceProcess, startService } from './service-process.ts';
+import { waitFor } from './wait-for.ts';
 
 /** A whole Switchyard on this machine: own Redis, own data directory, own ports, real processes. */
 export interface System {
@@ -83,11 +83,11 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     ...options.env,
   };
   const all: ServiceProcess[] = [];
-  const services = {} as Record<ServiceName, ServiceProcess>;
+  let services: Record<ServiceName, ServiceProcess> | null = null;
   const start = (name: ServiceName, env: Record<string, string> = {}): ServiceProcess => {
     const started = startService(name, { ...baseEnv, ...env }, join(dataDirectory, `${name}.test.log`));
     all.push(started);
-    services[name] = started;
+    if (services !== null) services[name] = started;
     return started;
   };
 
@@ -112,8 +112,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   }
 
   try {
-    for (const name of ['api', 'runner', 'router', 'worker'] as const) start(name);
-    await expect.poll(() => isReady(apiUrl), { timeout: READY_TIMEOUT_MS, interval: 50 }).toBe(true);
+    services = { api: start('api'), runner: start('runner'), router: start('router'), worker: start('worker') };
+    await waitFor('the system is ready', () => isReady(apiUrl), READY_TIMEOUT_MS);
   } catch (error) {
     console.error(await processLogs());
     await stop();
@@ -123,9 +123,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const client = createClient({ baseUrl: apiUrl, token });
 
   async function waitUntilEnded(id: string): Promise<DeploymentView> {
-    await expect
-      .poll(async () => ENDED.has((await client.deployment(id)).status), { timeout: END_TIMEOUT_MS, interval: 50 })
-      .toBe(true);
+    await waitFor(`${id} has ended`, async () => ENDED.has((await client.deployment(id)).status), END_TIMEOUT_MS, 50);
     return await client.deployment(id);
   }
 
