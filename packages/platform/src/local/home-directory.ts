@@ -1,13 +1,15 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** Where package managers keep their downloads by default, below HOME: linked to a place that is kept, so that no variable is needed. */
+/**
+ * Where package managers keep their downloads by default, below HOME: linked to a place that is kept, so that no variable is needed.
+ * Not bun's: it makes hard links from there into the tree, and no setting but a flag of its command keeps it from that.
+ */
 const KEPT = {
   '.npm': 'npm',
   '.cache/yarn': 'yarn',
   '.cache/pnpm': 'pnpm-metadata',
   '.yarn/berry': 'yarn-berry',
-  '.bun/install/cache': 'bun',
   '.cache/node-gyp': 'node-gyp',
   '.cache/prisma': 'prisma',
 } as const;
@@ -33,4 +35,6 @@ export async function fillHome(home: string, caches: string): Promise<void> {
     join(configuration, 'config.yaml'),
     `storeDir: ${JSON.stringify(store)}\npackageImportMethod: clone-or-copy\n`,
   );
+  // yarn 1 takes /usr/local/share for root's home, but reads this in any directory above the tree.
+  await writeFile(join(home, '..', '.yarnrc'), `cache-folder ${JSON.stringify(join(caches, 'yarn'))}\n`);
 }

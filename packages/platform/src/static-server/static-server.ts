@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import sirv from 'sirv';
+import { findSiteLinks } from './site-links.ts';
 
 export interface StaticServerOptions {
   readonly directory: string;
@@ -25,11 +26,21 @@ function notFoundPage(directory: string): string | null {
   }
 }
 
-/** Serves the files of a directory as it is now: a release does not change. */
+function decodedPath(url: string): string {
+  const path = url.split(/[?#]/, 1)[0] ?? '/';
+  try {
+    return posix.normalize(decodeURIComponent(path));
+  } catch {
+    return path;
+  }
+}
+
+/** Serves the files of a directory as it is now (a release does not change), and nothing outside of it. */
 export function staticServer({ directory, spa }: StaticServerOptions): Server {
-  const page = notFoundPage(directory);
+  const links = findSiteLinks(directory);
+  const page = links.leadsOut('/404.html') ? null : notFoundPage(directory);
   const serve = sirv(directory, {
-    dev: false,
+    dev: links.any,
     dotfiles: false,
     etag: true,
     single: spa,
@@ -44,10 +55,12 @@ export function staticServer({ directory, spa }: StaticServerOptions): Server {
       return;
     }
     response.setHeader('x-content-type-options', 'nosniff');
-    serve(request, response, () => {
+    const notFound = () => {
       response.setHeader('cache-control', 'no-cache');
       response.setHeader('content-type', page === null ? 'text/plain; charset=utf-8' : 'text/html; charset=utf-8');
       response.writeHead(404).end(request.method === 'HEAD' ? undefined : (page ?? 'Not found\n'));
-    });
+    };
+    if (links.any && links.leadsOut(decodedPath(request.url ?? '/'))) notFound();
+    else serve(request, response, notFound);
   });
 }
