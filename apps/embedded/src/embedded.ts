@@ -10,7 +10,7 @@ import { answersAt } from './app-answers.ts';
 import { closingLines } from './closing.ts';
 import { type EmbeddedConfig, type Environment, readEmbeddedConfig } from './config.ts';
 import { EXAMPLE_APP, ensureExample } from './example.ts';
-import { commitDirectory } from './example-repository.ts';
+import { commitDirectory, hostVersions } from './example-repository.ts';
 import { createOutput, type Output } from './output.ts';
 import { type System, startSystem } from './system.ts';
 
@@ -93,7 +93,8 @@ async function makeRepository({ system, environment }: Start): Promise<string> {
   const directory = fileURLToPath(new URL('../../../examples/hello', import.meta.url));
   const repository = join(system.dataDirectory, 'examples', 'hello.git');
   await mkdir(join(system.dataDirectory, 'examples'), { recursive: true });
-  await commitDirectory({ directory, repository, message: 'Say hello' }, environment);
+  const files = await hostVersions(directory, environment);
+  await commitDirectory({ directory, repository, message: 'Say hello', files }, environment);
   return repository;
 }
 

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { commitDirectory } from './example-repository.ts';
+import { commitDirectory, hostVersions } from './example-repository.ts';
 
 let scratch: string;
 const git = (repository: string, ...args: string[]): string =>
@@ -46,6 +46,20 @@ test('the same files give the same commit, whatever this machine’s Git is set 
   ]);
 });
 
+test('files that are only in the commit stand beside the directory’s own', async () => {
+  await commitDirectory(
+    {
+      directory: join(scratch, 'app'),
+      repository: join(scratch, 'one.git'),
+      message: 'x',
+      files: { '.node-version': '20.1.0\n' },
+    },
+    process.env,
+  );
+  expect(git(join(scratch, 'one.git'), 'show', 'main:.node-version')).toBe('20.1.0');
+  expect(git(join(scratch, 'one.git'), 'show', 'main:src/a.js')).toBe('a');
+});
+
 test('what a build left in the directory is no part of it, and a later state replaces the earlier', async () => {
   const first = await commit('one.git');
   await mkdir(join(scratch, 'app', 'dist'));
@@ -57,4 +71,15 @@ test('what a build left in the directory is no part of it, and a later state rep
     '.gitignore',
     'package.json',
   ]);
+});
+
+test('the example asks for the Node and the npm that run it', async () => {
+  await writeFile(join(scratch, 'app', 'package.json'), '{"name":"hello"}');
+  const node = { '.node-version': `${process.versions.node}\n` };
+  expect(await hostVersions(join(scratch, 'app'), {})).toEqual(node);
+  const files = await hostVersions(join(scratch, 'app'), {
+    npm_config_user_agent: 'npm/11.2.3 node/v20.20.2 linux x64',
+  });
+  expect(files).toMatchObject(node);
+  expect(JSON.parse(files['package.json'] ?? '')).toEqual({ name: 'hello', packageManager: 'npm@11.2.3' });
 });

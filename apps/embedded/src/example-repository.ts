@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { z } from 'zod';
 
 const run = promisify(execFile);
 const TIMEOUT_MS = 30_000;
@@ -18,13 +19,14 @@ const IDENTITY = {
 };
 
 /**
- * Makes `repository` a bare Git repository whose branch `main` holds exactly the files of `directory`, whatever Git is set to do on this
- * machine. Answers the commit.
+ * Makes `repository` a bare Git repository whose branch `main` holds exactly the files of `directory` and `files` (name → text, at the
+ * root), whatever Git is set to do on this machine. Answers the commit.
  */
 export async function commitDirectory(
-  { directory, repository, message }: { directory: string; repository: string; message: string },
+  source: { directory: string; repository: string; message: string; files?: Readonly<Record<string, string>> },
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<string> {
+  const { directory, repository, message, files = {} } = source;
   const scratch = await mkdtemp(join(tmpdir(), 'switchyard-index-'));
   const own = Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('GIT_')));
   const env = {
@@ -51,6 +53,12 @@ export async function commitDirectory(
       'core.bare=false',
     ];
     await git(...here, '-C', directory, 'add', '--all', '.');
+    for (const [name, text] of Object.entries(files)) {
+      const file = join(scratch, 'blob');
+      await writeFile(file, text);
+      const blob = await git(...here, 'hash-object', '-w', '--no-filters', file);
+      await git(...here, 'update-index', '--add', '--cacheinfo', `100644,${blob},${name}`);
+    }
     const tree = await git(...here, 'write-tree');
     const commit = await git(...here, 'commit-tree', tree, '-m', message);
     await git(...here, 'update-ref', 'refs/heads/main', commit);
@@ -58,4 +66,21 @@ export async function commitDirectory(
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/**
+ * Files that make an app ask for the very Node and npm that run this: both are here already, so the first deployment downloads nothing.
+ * npm tells its version to what it starts; without it the app's package.json stays as it is.
+ */
+export async function hostVersions(
+  directory: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Record<string, string>> {
+  const node = { '.node-version': `${process.versions.node}\n` };
+  const npm = /^npm\/(\d+\.\d+\.\d+) /.exec(environment['npm_config_user_agent'] ?? '')?.[1];
+  if (npm === undefined) return node;
+  const manifest = z
+    .record(z.string(), z.unknown())
+    .parse(JSON.parse(await readFile(join(directory, 'package.json'), 'utf8')));
+  return { ...node, 'package.json': `${JSON.stringify({ ...manifest, packageManager: `npm@${npm}` }, null, 2)}\n` };
 }

@@ -56,13 +56,6 @@ async function follow(deployment: DeploymentView, { client, output, signal }: Ex
     `\n  ${picocolors.bold(`Deploying ${deployment.app} #${deployment.number}`)} ${picocolors.dim(`from ${deployment.repository}`)}`,
   );
   const lines = stageLines(picocolors);
-  try {
-    for await (const event of client.events(id, { signal })) {
-      for (const line of lines(event)) output.print(line);
-      if (event.type === 'deployment.decided' || event.type === 'deployment.ended') output.unhush(id);
-    }
-  } finally {
-    output.unhush(id);
-  }
+  for await (const event of client.events(id, { signal })) for (const line of lines(event)) output.print(line);
   return await client.deployment(id);
 }

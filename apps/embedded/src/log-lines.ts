@@ -4,24 +4,26 @@ import { z } from 'zod';
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
 
+/** A field that is not as expected is left out; the line is still one of ours. */
+const maybe = <Shape extends z.ZodType>(shape: Shape) => shape.optional().catch(undefined);
+
 /** One JSON line as `createLog` writes it. Other fields are the event's own. */
 const LogLine = z.looseObject({
   level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']),
   time: z.string(),
   process: z.string(),
-  msg: z.string().optional(),
-  stage: z.string().optional(),
-  app: z.string().optional(),
-  number: z.number().optional(),
-  deploymentId: z.string().optional(),
-  code: z.string().optional(),
-  err: z.looseObject({ message: z.string(), stack: z.string().optional() }).optional(),
-  req: z.looseObject({ method: z.string(), url: z.string() }).optional(),
-  res: z.looseObject({ statusCode: z.number() }).optional(),
-  responseTime: z.number().optional(),
+  msg: maybe(z.string()),
+  stage: maybe(z.string()),
+  app: maybe(z.string()),
+  number: maybe(z.number()),
+  deploymentId: maybe(z.string()),
+  code: maybe(z.string()),
+  err: maybe(z.looseObject({ message: z.string(), stack: z.string().optional() })),
+  /** The request that was answered. */
+  req: maybe(z.looseObject({ method: z.string() })),
   /** How a stage ended, and after how many milliseconds. */
-  result: z.string().optional(),
-  ms: z.number().optional(),
+  result: maybe(z.string()),
+  ms: maybe(z.number()),
 });
 export type LogLine = z.infer<typeof LogLine>;
 
@@ -41,7 +43,7 @@ export function parseLogLine(text: string): LogLine | null {
 /** Requests that were answered well say nothing new, and debug output is for `SWITCHYARD_LOG_LEVEL=debug`, which reads better as JSON. */
 export function isNoise(line: LogLine): boolean {
   if (line.level === 'trace' || line.level === 'debug') return true;
-  return line.level === 'info' && line.req !== undefined && (line.req.method === 'GET' || line.res === undefined);
+  return line.level === 'info' && (line.req?.method === 'GET' || line.req?.method === 'HEAD');
 }
 
 export interface LineContext {
@@ -74,10 +76,6 @@ export function formatPlainLine(text: string, process: string, at: Date, colors:
 }
 
 function textOf(line: LogLine): string {
-  if (line.req !== undefined) {
-    const took = line.responseTime === undefined ? '' : ` (${Math.round(line.responseTime)} ms)`;
-    return printable(`${line.req.method} ${line.req.url} → ${line.res?.statusCode ?? 'no answer'}${took}`);
-  }
   if (line.stage !== undefined && line.result !== undefined && line.ms !== undefined)
     return `${line.result.replace('_', ' ')} after ${formatDuration(line.ms)}`;
   const parts = [line.msg, line.err !== undefined && line.err.message !== line.msg ? line.err.message : undefined];

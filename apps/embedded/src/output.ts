@@ -11,9 +11,8 @@ export interface Output {
   print(text: string): void;
   /** Shows what a process of ours writes. `onFatal` gets the message with which it gave up. */
   follow(child: ChildProcess, name: string, onFatal: (message: string) => void): void;
-  /** Informational lines about this deployment are left out from now on: its stages are shown another way. */
+  /** What the worker says of this deployment is left out from now on, warnings aside: its stages are shown another way. */
   hush(deploymentId: string): void;
-  unhush(deploymentId: string): void;
   nameDeployment(deploymentId: string, name: string): void;
 }
 
@@ -30,7 +29,13 @@ export function createOutput(write: (text: string) => void = (text) => void proc
     if (line.deploymentId !== undefined && line.app !== undefined && line.number !== undefined)
       names.set(line.deploymentId, `${line.app} #${line.number}`);
     if (isNoise(line)) return;
-    if (line.level === 'info' && line.deploymentId !== undefined && hushed.has(line.deploymentId)) return;
+    if (
+      line.level === 'info' &&
+      line.process === 'worker' &&
+      line.deploymentId !== undefined &&
+      hushed.has(line.deploymentId)
+    )
+      return;
     print(formatLogLine(line, { colors, nameOf: (id) => names.get(id) }));
   };
 
@@ -51,7 +56,6 @@ export function createOutput(write: (text: string) => void = (text) => void proc
       }
     },
     hush: (deploymentId) => void hushed.add(deploymentId),
-    unhush: (deploymentId) => void hushed.delete(deploymentId),
     nameDeployment: (deploymentId, name) => void names.set(deploymentId, name),
   };
 }

@@ -10,6 +10,8 @@ import { type Supervised, supervise } from './supervise.ts';
 import { launchProcess, PROCESSES, processEnvironment } from './switchyard-processes.ts';
 
 const REDIS_STOP_LIMIT_MS = 10_000;
+/** A process that dies this often before everything runs is not going to come. */
+const GIVE_UP_AFTER_DEATHS = 4;
 const LEFTOVER_GRACE_MS = 8_000;
 
 export interface System {
@@ -87,15 +89,21 @@ function assemble(lock: Lock, output: Output) {
     stopLimitMs: number,
     launch: Parameters<typeof supervise>[0]['launch'],
   ): Promise<void> => {
+    let deaths = 0;
     const process = await supervise({
       name,
       launch,
       onChange: remember,
       onDeath(how, delayMs) {
+        deaths += 1;
         const said = lastWords.get(name);
         lastWords.delete(name);
         if (starting && said !== undefined) {
           fail(new SwitchyardError('config-invalid', said));
+          return false;
+        }
+        if (starting && deaths >= GIVE_UP_AFTER_DEATHS) {
+          fail(new SwitchyardError('internal', `${name} does not stay up (${how}); its lines above say why.`));
           return false;
         }
         output.warn(`${name} ended (${how}); starting it again${delayMs >= 1_000 ? ` in ${delayMs / 1_000} s` : ''}`);
