@@ -1,9 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import { SnapshotRef } from '@switchyard/domain';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Inputs, snapshotKey, whyMissed } from './cache-key.ts';
 
-const inputs = fc.dictionary(fc.string({ maxLength: 8 }), fc.option(fc.string({ maxLength: 8 })), { maxKeys: 6 });
+const inputs = fc.dictionary(fc.string({ maxLength: 8 }), fc.option(fc.string({ maxLength: 8 })), {
+  maxKeys: 6,
+  noNullPrototype: true,
+});
 
 describe('a snapshot’s name', () => {
   it('is the same for the same inputs in any order, and valid', () => {
@@ -19,8 +23,7 @@ describe('a snapshot’s name', () => {
   it('differs when any input differs', () => {
     fc.assert(
       fc.property(inputs, inputs, (one, other) => {
-        const equal = JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
-        expect(snapshotKey('bld', one) === snapshotKey('bld', other)).toBe(equal);
+        expect(snapshotKey('bld', one) === snapshotKey('bld', other)).toBe(isDeepStrictEqual(one, other));
       }),
     );
   });
@@ -36,11 +39,9 @@ describe('a miss', () => {
     ['.npmrc is new', last, { ...last, '.npmrc': 'c' }],
     ['toolchain changed; .npmrc is new', last, { ...last, toolchain: 'node 26', '.npmrc': 'c' }],
     ['package-lock.json is gone', last, { ...last, 'package-lock.json': null }],
-    ['package.json, package-lock.json, toolchain and .npmrc are gone', { ...last, '.npmrc': 'x' }, {}],
+    ['package.json, package-lock.json, .npmrc and toolchain are gone', { ...last, '.npmrc': 'x' }, {}],
     ['the earlier result is not kept any more', last, last],
   ])('says: %s', (because, before, now) => {
-    const said = whyMissed(before, now);
-    if (because.includes('are gone')) expect(said).toContain('are gone');
-    else expect(said).toBe(because);
+    expect(whyMissed(before, now)).toBe(because);
   });
 });

@@ -28,14 +28,14 @@ export function whyMissed(last: Inputs | null, now: Inputs): string {
   const added: string[] = [];
   for (const [name, value] of Object.entries(now)) {
     const before = last[name] ?? null;
-    if (before === value) continue;
+    if (before === value || value === null) continue;
     (before === null ? added : changed).push(name);
   }
   const gone = Object.keys(last).filter((name) => last[name] !== null && (now[name] ?? null) === null);
   const parts = [
-    ...(changed.length > 0 ? [`${listed(changed.filter((name) => !gone.includes(name)))} changed`] : []),
+    ...(changed.length > 0 ? [`${listed(changed)} changed`] : []),
     ...(added.length > 0 ? [`${listed(added)} ${added.length === 1 ? 'is' : 'are'} new`] : []),
     ...(gone.length > 0 ? [`${listed(gone)} ${gone.length === 1 ? 'is' : 'are'} gone`] : []),
-  ].filter((part) => !part.startsWith(' '));
+  ];
   return parts.length === 0 ? 'the earlier result is not kept any more' : parts.join('; ');
 }

@@ -8,20 +8,20 @@ export function diagnose(
   failure: StageFailure,
   attempt: { step: StepName; deployment: Deployment; log: Pick<LogSink, 'reading'> },
 ): Diagnosis {
-  const { text, lineInLog } = attempt.log.reading();
+  const reading = attempt.log.reading();
   const diagnosis = classify({
     stage: stageOf(attempt.step),
     exit: failure.exit,
-    output: text,
+    output: reading.text,
     error: failure.error,
     command: failure.command,
     context: { plan: attempt.deployment.plan, ...failure.context },
   });
   return {
     ...diagnosis,
-    evidence: diagnosis.evidence.map(({ line, text: shown }) => ({
-      line: line === null ? null : lineInLog(line),
-      text: shown,
+    evidence: diagnosis.evidence.map(({ line, text }) => ({
+      line: line === null ? null : reading.lineInLog(line),
+      text,
     })),
   };
 }

@@ -32,8 +32,8 @@ export function judgeHealth(question: {
         : `${health.path} answered ${health.status}`;
     return { verdict: 'healthy', note: `Healthy after ${tookMs} ms: ${answer}.` };
   }
-  const exits = observed === null || observed.lastExit === null ? 0 : observed.restarts + 1;
-  if (observed !== null && (observed.state === 'backoff' || observed.state === 'gone') && exits >= DECISIVE_EXITS)
+  const exits = observed?.lastExit == null ? 0 : observed.restarts;
+  if (observed !== null && exits >= DECISIVE_EXITS)
     return {
       verdict: 'failed',
       failure: 'exited',

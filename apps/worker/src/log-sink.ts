@@ -39,7 +39,7 @@ const HEAD_SHARE = 0.75;
 export interface Reading {
   readonly text: string;
   /** Number in the log of a line of `text`, both counted from 1. */
-  lineInLog(line: number): number;
+  readonly lineInLog: (line: number) => number;
 }
 
 /** The log of one attempt: masked, cut into numbered lines, bounded, sent in batches in order. */

@@ -48,23 +48,22 @@ describe('a masker', () => {
   });
 
   it('lets no form of a secret through', () => {
-    const secret = fc.string({ unit: 'binary', minLength: 6, maxLength: 40 }).filter((s) => s.isWellFormed());
+    const secret = fc.string({
+      unit: fc.constantFrom('p', 'ä', '"', '\\', '&', '/', ' ', '\n'),
+      minLength: 6,
+      maxLength: 40,
+    });
     fc.assert(
       fc.property(secret, fc.array(fc.nat(400), { maxLength: 8 }), (value, cuts) => {
-        const text = [
+        const forms = [
           value,
-          Buffer.from(value).toString('base64'),
+          Buffer.from(value).toString('base64').replace(/=+$/, ''),
           encodeURIComponent(value),
-          JSON.stringify({ password: value }),
-          `https://x/?${new URLSearchParams({ q: value })}`,
-        ].join(' and ');
+          JSON.stringify(value).slice(1, -1),
+        ];
         const masker = new Masker(needlesOf([value]));
-        const out =
-          inPieces(text, cuts)
-            .map((piece) => masker.push(piece))
-            .join('') + masker.end();
-        for (const form of [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)])
-          if (!MASK.includes(form) && form !== ' and ' && !' and '.includes(form)) expect(out).not.toContain(form);
+        const out = inPieces(forms.join('|'), cuts).map((piece) => masker.push(piece));
+        expect(out.join('') + masker.end()).toBe(forms.map(() => MASK).join('|'));
       }),
     );
   });

@@ -67,22 +67,26 @@ export function workerMetrics(
     labelNames: ['action'],
     registers,
   });
-  new Gauge({
-    name: 'switchyard_worker_active_stages',
-    help: 'Stages that run in this worker now.',
-    registers,
-    collect() {
-      this.set(read.active());
-    },
-  });
-  new Gauge({
-    name: 'switchyard_redis_up',
-    help: '1 while Redis answers, else 0.',
-    registers,
-    async collect() {
-      this.set((await read.isRedisUp()) ? 1 : 0);
-    },
-  });
+  registry.registerMetric(
+    new Gauge({
+      name: 'switchyard_worker_active_stages',
+      help: 'Stages that run in this worker now.',
+      registers: [],
+      collect() {
+        this.set(read.active());
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Gauge({
+      name: 'switchyard_redis_up',
+      help: '1 while Redis answers, else 0.',
+      registers: [],
+      async collect() {
+        this.set((await read.isRedisUp()) ? 1 : 0);
+      },
+    }),
+  );
 
   // At 0 from the start: otherwise the first failure would not show as an increase.
   for (const result of OUTCOMES) for (const trigger of Trigger.options) deployments.inc({ result, trigger }, 0);

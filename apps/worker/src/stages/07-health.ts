@@ -63,27 +63,23 @@ async function observedOf({ records, deployment }: StageContext, id: InstanceId)
 /** Waits for a verdict on the instance. */
 async function follow(context: StageContext, instance: DesiredInstance): Promise<StageOutcome> {
   const { records, signal, clock, log, deployment } = context;
-  const question = { since: instance.createdAt, timeLimitMs: instance.health.timeLimitMs };
-  const judged = required(
-    await waitUntil(
-      async () => {
-        const observed = await observedOf(context, instance.id);
-        const verdict = judgeHealth({ ...question, observed, now: clock() });
-        return verdict.verdict === 'wait' ? null : { verdict, observed };
-      },
-      {
-        onHint: (listener) =>
-          records.instances.onObserved(({ deploymentId }) => {
-            if (deploymentId === deployment.id) listener();
-          }),
-        until: null,
-        signal,
-        clock,
-      },
-    ),
-    'verdict',
-  );
-  const { verdict, observed } = judged;
+  const { timeLimitMs } = instance.health;
+  const since = instance.createdAt;
+  const judge = async (now: number) => {
+    const observed = await observedOf(context, instance.id);
+    const verdict = judgeHealth({ observed, now, since, timeLimitMs });
+    return verdict.verdict === 'wait' ? null : { verdict, observed };
+  };
+  const judged = await waitUntil(() => judge(clock()), {
+    onHint: (listener) =>
+      records.instances.onObserved(({ deploymentId }) => {
+        if (deploymentId === deployment.id) listener();
+      }),
+    until: since + timeLimitMs,
+    signal,
+    clock,
+  });
+  const { verdict, observed } = judged ?? required(await insist(signal, () => judge(since + timeLimitMs)), 'verdict');
   if (verdict.verdict === 'healthy') {
     log.say(verdict.note);
     return { kind: 'succeeded', note: verdict.note };
@@ -95,7 +91,7 @@ async function follow(context: StageContext, instance: DesiredInstance): Promise
     note: verdict.note,
     exit: observed?.lastExit ?? null,
     command: instance.start.kind === 'command' ? instance.start.command : null,
-    error: errorOf(verdict),
+    error: errorOf(verdict, observed),
     context: {
       timeLimitMs: instance.health.timeLimitMs,
       ...(observed === null
@@ -106,9 +102,12 @@ async function follow(context: StageContext, instance: DesiredInstance): Promise
   };
 }
 
-function errorOf({ failure, note }: Extract<HealthVerdict, { verdict: 'failed' }>): SwitchyardError {
+function errorOf(
+  { failure, note }: Extract<HealthVerdict, { verdict: 'failed' }>,
+  observed: ObservedInstance | null,
+): SwitchyardError {
   // Without a runner nothing was tried: that says nothing about the app.
-  if (failure === 'not-started') return new SwitchyardError('endpoints-not-ready', `${note} Start the runner.`);
+  if (observed === null) return new SwitchyardError('endpoints-not-ready', `${note} Start the runner.`);
   return new SwitchyardError('unhealthy', note, { failure });
 }
 

@@ -61,7 +61,9 @@ async function prune(context: StageContext, route: Live): Promise<void> {
     records.releases.list(deployment.environmentId),
     records.deployments.listOfApp(deployment.appId, { before: null, limit: LIMITS.maxListPage }),
   ]);
-  const unfinished = recent.filter(({ id, status }) => id !== deployment.id && !isFinal(status));
+  // This deployment's own release counts as in use although it may never have been live: what it is made of spares the next deployment of
+  // the same commit the work. That one's cleanup removes it.
+  const unfinished = recent.filter(({ status }) => !isFinal(status));
   const pruned = releasesToPrune({
     releases,
     inRoute: new Set(route?.weights.map(({ releaseId }) => releaseId)),
