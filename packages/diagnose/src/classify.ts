@@ -20,8 +20,13 @@ const LEAST_SCORE = 25;
  */
 export function classify(failure: Failure): Diagnosis {
   const output = readOutput(failure.output);
-  const [best] = findings(failure, output);
+  const [best] = nothingFailed(failure) ? [] : findings(failure, output);
   return best === undefined || best.score < LEAST_SCORE ? unknown(failure, output) : diagnosis(failure, best);
+}
+
+/** Alarming words in the output of a command that succeeded mean nothing. */
+function nothingFailed({ exit, error }: Failure): boolean {
+  return error === null && exit?.code === 0;
 }
 
 /** All that was recognised, best first. */

@@ -1,8 +1,9 @@
 import { ERRORS, type ErrorCode, type Fault } from '@switchyard/domain';
+import { detailsOf } from './details-of.ts';
 import type { Failure } from './failure.ts';
 import { findingOfHealth } from './health-findings.ts';
 import type { Output } from './output.ts';
-import type { Details, Finding } from './rule.ts';
+import type { Finding } from './rule.ts';
 import { tellingLines } from './unknown.ts';
 
 interface Entry {
@@ -96,15 +97,14 @@ const ENTRIES: Partial<Record<ErrorCode, Entry>> = {
   },
 };
 
-const REDUNDANT = new Set(['errors']);
-
 export function findingOfError(failure: Failure, output: Output): Finding | null {
   const { error } = failure;
   if (error === null || error.code === 'command-failed') return null;
   if (error.code === 'unhealthy') return findingOfHealth(failure, output);
   const entry = ENTRIES[error.code];
   const fault: Fault = error.fault;
-  const manifest = error.code === 'invalid-settings' && String(error.details['file'] ?? '').endsWith('package.json');
+  const file = error.details['file'];
+  const manifest = error.code === 'invalid-settings' && typeof file === 'string' && file.endsWith('package.json');
   return {
     cause: manifest ? 'manifest_invalid' : (entry?.cause ?? error.code.replaceAll('-', '_')),
     fault,
@@ -119,17 +119,4 @@ export function findingOfError(failure: Failure, output: Output): Finding | null
         : 'Do what the message asks for, then deploy again.'),
     evidence: tellingLines(output).slice(0, 3),
   };
-}
-
-/** Values that a person can read; lists are joined, the rest is left out. */
-export function detailsOf(details: Readonly<Record<string, unknown>>): Details {
-  const entries: [string, string | number | boolean][] = [];
-  for (const [name, value] of Object.entries(details)) {
-    if (REDUNDANT.has(name)) continue;
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-      entries.push([name, value]);
-    else if (Array.isArray(value) && value.every((one) => typeof one === 'string'))
-      entries.push([name, value.join(', ')]);
-  }
-  return Object.fromEntries(entries);
 }

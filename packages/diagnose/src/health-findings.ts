@@ -1,5 +1,5 @@
 import { HealthFailure } from '@switchyard/domain';
-import { detailsOf } from './error-findings.ts';
+import { detailsOf } from './details-of.ts';
 import type { Failure } from './failure.ts';
 import type { Output } from './output.ts';
 import type { Details, Finding, Words } from './rule.ts';

@@ -18,9 +18,11 @@ export interface Output {
 const MAX_LINE_LENGTH = 4_000;
 const KEPT_TAIL = 500;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are made of them
-const ANSI =
-  /\u001b\[[0-9;:?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[@-Z\\^_]|[\u0000-\u0008\u000b\u000c\u000e-\u001a\u001c-\u001f\u007f]/g;
+// Escape sequences are made of control characters.
+// oxlint-disable-next-line no-control-regex
+const SEQUENCES = /\u001b\[[0-9;:?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[@-Z\\^_]/g;
+// oxlint-disable-next-line no-control-regex
+const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
 
 const PREFIXES: readonly RegExp[] = [
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?\s/,
@@ -37,7 +39,7 @@ const PREFIXES: readonly RegExp[] = [
 /** Reads raw output into lines. Linear in its length. */
 export function readOutput(raw: string): Output {
   const lines = raw.split('\n').map((line, index): Line => {
-    const text = lastState(line.replace(ANSI, ''));
+    const text = lastState(line.replace(SEQUENCES, '').replace(CONTROLS, ''));
     return { number: index + 1, text, bare: withoutPrefixes(text) };
   });
   return {

@@ -11,9 +11,9 @@ export interface Sight {
   /** Index of the matched line. */
   readonly at: number;
   /** Bare text of the line `offset` lines away; empty beyond the ends. */
-  near(offset: number): string;
+  readonly near: (offset: number) => string;
   /** The first match among the next (or, negative, previous) `within` lines, the nearest first. */
-  search(pattern: RegExp, within: number): RegExpExecArray | null;
+  readonly search: (pattern: RegExp, within: number) => RegExpExecArray | null;
 }
 
 export interface Pattern {
@@ -42,6 +42,8 @@ export interface Rule {
   readonly fault: Fault;
   /** Where it usually happens; elsewhere a match counts less. Empty: anywhere. */
   readonly stages: readonly StageName[];
+  /** Elsewhere it never is the cause: the words are too common. */
+  readonly onlyThere?: true;
   readonly patterns: readonly Pattern[];
   readonly words: (details: Details, failure: Failure) => Words;
 }
@@ -56,11 +58,11 @@ export interface Finding extends Words {
 }
 
 const ELSEWHERE_PENALTY = 15;
-const MAX_EVIDENCE = 3;
 
 /** The best match of a rule, or null. */
 export function applyRule(rule: Rule, output: Output, failure: Failure): Finding | null {
   const here = rule.stages.length === 0 || rule.stages.includes(failure.stage);
+  if (rule.onlyThere === true && !here) return null;
   let best: { pattern: Pattern; details: Details; line: Line } | null = null;
   for (const pattern of rule.patterns) {
     if (best !== null && pattern.weight <= best.pattern.weight) continue;
@@ -74,7 +76,7 @@ export function applyRule(rule: Rule, output: Output, failure: Failure): Finding
     fault: rule.fault,
     details: best.details,
     score: best.pattern.weight - (here ? 0 : ELSEWHERE_PENALTY),
-    evidence: [best.line].slice(0, MAX_EVIDENCE),
+    evidence: [best.line],
     ...rule.words(best.details, failure),
   };
 }
@@ -108,7 +110,8 @@ function sightAt(output: Output, failure: Failure, at: number): Sight {
 }
 
 /** Named groups that matched, as details. */
-export function groups(match: RegExpExecArray): Details {
+export function groups(match: RegExpExecArray | null): Details {
+  if (match === null) return {};
   return Object.fromEntries(
     Object.entries(match.groups ?? {}).filter(([, value]) => value !== undefined && value !== ''),
   );
@@ -117,4 +120,13 @@ export function groups(match: RegExpExecArray): Details {
 /** `from express` where a value is there, else nothing. */
 export function phrase(before: string, value: string | number | boolean | undefined, after = ''): string {
   return value === undefined ? '' : `${before}${value}${after}`;
+}
+
+/** The first match in any line. */
+export function firstIn({ lines }: Output, pattern: RegExp): RegExpExecArray | null {
+  for (const { bare } of lines) {
+    const match = pattern.exec(bare);
+    if (match !== null) return match;
+  }
+  return null;
 }

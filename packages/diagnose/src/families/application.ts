@@ -3,7 +3,7 @@ import { type Details, groups, phrase, type Rule, type Sight } from '../rule.ts'
 /** The first frame of a stack that is the app's own code. */
 function ownFrame(match: RegExpExecArray, { search }: Sight): Details {
   const frame = search(
-    /^\s+at .*?\(?(?<place>(?:file:\/\/)?\/(?!.*node_modules)[^\s():]+\.[cm]?[jt]sx?:\d+(?::\d+)?)/,
+    /^\s+at (?:[^(]*\()?(?<place>(?:file:\/\/)?\/(?![^)]*node_modules)[^\s():]+\.[cm]?[jt]sx?:\d+(?::\d+)?)/,
     15,
   )?.groups?.['place'];
   return { ...groups(match), ...(frame === undefined ? {} : { place: frame }) };

@@ -1,4 +1,4 @@
-import { type Details, groups, phrase, type Rule, type Sight } from '../rule.ts';
+import { type Details, firstIn, groups, phrase, type Rule, type Sight } from '../rule.ts';
 
 /** Programs that come with a system, not with npm. */
 const OF_THE_SYSTEM = new Set([
@@ -132,7 +132,7 @@ export const commands: readonly Rule[] = [
         hints: ['set: not found'],
         regex: /(?:sh|bash): (?:line )?\d+: (?:SET|set): not found/i,
         weight: 90,
-        take: (_, { output }) => ({ ...groupsOf(first(output, /(?<setting>SET \w+=[^\s&]+)/i)), shell: 'Windows' }),
+        take: (_, { output }) => ({ ...groups(firstIn(output, /(?<setting>SET \w+=[^\s&]+)/i)), shell: 'Windows' }),
       },
       {
         hints: ["couldn't find an eslint.config"],
@@ -199,17 +199,5 @@ function tool(match: RegExpExecArray, { output, near }: Sight): Details | null {
   // A script of the install that lacks its tool, and a variable set as Windows does it, have diagnoses of their own.
   if (name === '' || /^set$/i.test(name)) return null;
   if (name.includes('/') || near(0).includes('Permission denied')) return null;
-  return { tool: name, ...groupsOf(first(output, /^> (?<command>(?![^\s@]+@\S+ ).+)/)) };
-}
-
-function first(output: Sight['output'], pattern: RegExp): RegExpExecArray | null {
-  for (const { bare } of output.lines) {
-    const match = pattern.exec(bare);
-    if (match !== null) return match;
-  }
-  return null;
-}
-
-function groupsOf(match: RegExpExecArray | null): Details {
-  return match === null ? {} : groups(match);
+  return { tool: name, ...groups(firstIn(output, /^> (?<command>(?![^\s@]+@\S+ ).+)/)) };
 }

@@ -85,7 +85,7 @@ export const database: readonly Rule[] = [
         hints: ['p1000'],
         regex: /P1000: Authentication failed against database server/,
         weight: 92,
-        take: (_, { search }) => ({ ...groupsOf(search(/credentials for `(?<user>[^`]+)`/, 4)) }),
+        take: (_, { search }) => ({ ...groups(search(/credentials for `(?<user>[^`]+)`/, 4)) }),
       },
     ],
     words: ({ user }) => ({
@@ -159,7 +159,3 @@ export const database: readonly Rule[] = [
     }),
   },
 ];
-
-function groupsOf(match: RegExpExecArray | null): Details {
-  return match === null ? {} : groups(match);
-}

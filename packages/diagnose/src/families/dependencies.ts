@@ -16,7 +16,10 @@ export const dependencies: readonly Rule[] = [
         hints: ['peer_dep_issues'],
         regex: /ERR_PNPM_PEER_DEP_ISSUES/,
         weight: 90,
-        take: (_, { search }) => ({ ...groupsOf(search(/unmet peer (?<peer>[^\s:]+)[^:]*: found (?<found>\S+)/, 12)) }),
+        take: (_, { search }) => ({
+          ...groups(search(/─ (?<by>(?:@[\w.-]+\/)?[\w.-]+ \d\S*)$/, 8)),
+          ...groups(search(/unmet peer (?<needs>[^:]+): found (?<found>\S+)/, 12)),
+        }),
       },
     ],
     words: ({ needs, by, found }) => ({
@@ -101,7 +104,7 @@ export const dependencies: readonly Rule[] = [
         hints: ['ejsonparse'],
         regex: /^code EJSONPARSE/,
         weight: 92,
-        take: (_, { search }) => ({ file: 'package.json', ...groupsOf(search(/path (?<file>\S+)/, 4)) }),
+        take: (_, { search }) => ({ file: 'package.json', ...groups(search(/path (?<file>\S+)/, 4)) }),
       },
       {
         hints: ['while parsing'],
@@ -150,7 +153,12 @@ export const dependencies: readonly Rule[] = [
         weight: 91,
         take: groups,
       },
-      { hints: ['an unknown git error occurred'], regex: /An unknown git error occurred/, weight: 60 },
+      {
+        hints: ['an unknown git error occurred'],
+        regex: /An unknown git error occurred/,
+        weight: 91,
+        take: (_, { search }) => groups(search(/ls-remote (?:-h -t )?(?<repository>\S+)/, 3)),
+      },
     ],
     words: ({ repository }) => ({
       title: `The dependency ${repository ?? 'in a Git repository'} could not be fetched`,
@@ -197,7 +205,7 @@ export const dependencies: readonly Rule[] = [
         weight: 56,
         take: (_, { search }) => ({
           hook: 'postinstall',
-          ...groupsOf(search(/^\$ (?<command>.+)/, 3) ?? search(/error (?<path>\S+): Command failed/, 6)),
+          ...groups(search(/^\$ (?<command>.+)/, 3) ?? search(/error (?<path>\S+): Command failed/, 6)),
         }),
       },
     ],
@@ -236,7 +244,7 @@ function peers(_: RegExpExecArray, { output, at }: Sight): Details {
   const lines = output.lines.slice(at, at + 40).map(({ bare }) => bare);
   const found = lines.map((line) => /^Found: (\S+)/.exec(line)?.[1]).find((value) => value !== undefined);
   const blame = lines
-    .map((line) => /^(?:Could not resolve dependency:|.*peer (\S+) from (\S+))/.exec(line))
+    .map((line) => /peer (\S+@"[^"]*") from (\S+)/.exec(line))
     .filter((match) => match?.[2] !== undefined);
   const start = lines.findIndex((line) => line.startsWith('Could not resolve dependency'));
   const after =
@@ -244,7 +252,7 @@ function peers(_: RegExpExecArray, { output, at }: Sight): Details {
       ? null
       : (lines
           .slice(start)
-          .map((line) => /peer (\S+) from (\S+)/.exec(line))
+          .map((line) => /peer (\S+@"[^"]*") from (\S+)/.exec(line))
           .find((match) => match !== null) ?? null);
   const chosen = after ?? blame[0] ?? null;
   const parents = lines.flatMap(
@@ -276,8 +284,4 @@ function mentioned(lines: readonly string[]): Details {
     ...(names.length > 0 ? { packages: names.slice(0, 4).join(', ') } : {}),
     ...(resolving === undefined ? {} : { resolving }),
   };
-}
-
-function groupsOf(match: RegExpExecArray | null): Details {
-  return match === null ? {} : groups(match);
 }

@@ -1,6 +1,8 @@
 import type { Rule } from '../rule.ts';
 import { application } from './application.ts';
+import { checkout } from './checkout.ts';
 import { commands } from './commands.ts';
+import { container } from './container.ts';
 import { database } from './database.ts';
 import { dependencies } from './dependencies.ts';
 import { lockfiles } from './lockfiles.ts';
@@ -8,6 +10,7 @@ import { machine } from './machine.ts';
 import { migrations } from './migrations.ts';
 import { modules } from './modules.ts';
 import { nativeModules } from './native-modules.ts';
+import { packages } from './packages.ts';
 import { registry } from './registry.ts';
 import { runtime } from './runtime.ts';
 import { source } from './source.ts';
@@ -17,7 +20,9 @@ import { variables } from './variables.ts';
 /** All rules. Their order means nothing. */
 export const RULES: readonly Rule[] = [
   ...application,
+  ...checkout,
   ...commands,
+  ...container,
   ...database,
   ...dependencies,
   ...lockfiles,
@@ -25,6 +30,7 @@ export const RULES: readonly Rule[] = [
   ...migrations,
   ...modules,
   ...nativeModules,
+  ...packages,
   ...registry,
   ...runtime,
   ...source,

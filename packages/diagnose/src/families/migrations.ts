@@ -56,7 +56,7 @@ export const migrations: readonly Rule[] = [
         weight: 95,
         take: (_, { search }) => ({
           code: 'P3009',
-          ...groupsOf(search(/The `(?<migration>[^`]+)` migration started at/, 8)),
+          ...groups(search(/The `(?<migration>[^`]+)` migration started at/, 8)),
         }),
       },
     ],
@@ -203,7 +203,3 @@ export const migrations: readonly Rule[] = [
     }),
   },
 ];
-
-function groupsOf(match: RegExpExecArray | null): Details {
-  return match === null ? {} : groups(match);
-}

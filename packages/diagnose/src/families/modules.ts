@@ -68,8 +68,8 @@ export const modules: readonly Rule[] = [
         regex: /Can't find stylesheet to import/,
         weight: 88,
         take: (_, { search }) => ({
-          ...groupsOf(search(/@(?:import|use|forward) ['"](?<module>[^'"]+)['"]/, 4)),
-          ...groupsOf(search(/^\s*(?<importer>[\w./-]+\.s[ac]ss) \d+:\d+/, 8)),
+          ...groups(search(/@(?:import|use|forward) ['"](?<module>[^'"]+)['"]/, 4)),
+          ...groups(search(/^\s*(?<importer>[\w./-]+\.s[ac]ss) \d+:\d+/, 8)),
         }),
       },
       {
@@ -113,7 +113,7 @@ export const modules: readonly Rule[] = [
         weight: 92,
         take: (match) => ({
           ...groups(match),
-          module: packageOf(String(match.groups?.['path'] ?? '').replace(/^.*\/node_modules\//, '')),
+          module: packageOf((match.groups?.['path'] ?? '').replace(/^.*\/node_modules\//, '')),
         }),
       },
       {
@@ -213,8 +213,4 @@ function fileBefore(output: Sight['output'], at: number): Details {
 
 function packageOf(specifier: string): string {
   return /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
-}
-
-function groupsOf(match: RegExpExecArray | null): Details {
-  return match === null ? {} : groups(match);
 }

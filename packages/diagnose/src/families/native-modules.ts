@@ -1,8 +1,8 @@
-import { type Details, groups, phrase, type Rule, type Sight } from '../rule.ts';
+import { type Details, firstIn, groups, phrase, type Rule, type Sight } from '../rule.ts';
 
 /** Which package was being built: from its directory, or from npm's `path`. */
 function packageAround(match: RegExpExecArray, { output, at }: Sight): Details {
-  const text = [...output.lines.slice(Math.max(0, at - 60), at + 60)].map(({ bare }) => bare);
+  const text = output.lines.slice(Math.max(0, at - 60), at + 60).map(({ bare }) => bare);
   const named = text
     .map((line) => /(?:^path |cwd |checked for ")\S*node_modules\/((?:@[^/\s]+\/)?[^/\s"]+)/.exec(line)?.[1])
     .find((value) => value !== undefined);
@@ -36,7 +36,7 @@ export const nativeModules: readonly Rule[] = [
       {
         hints: ['gyp err! build error', 'gyp err! not ok', 'node-gyp failed'],
         regex: /gyp ERR! (?:build error|not ok)|node-gyp failed to (?:re)?build/,
-        weight: 74,
+        weight: 88,
         take: packageAround,
       },
     ],
@@ -86,8 +86,8 @@ export const nativeModules: readonly Rule[] = [
         weight: 95,
         take: (match, { output }) => ({
           ...groups(match),
-          ...groupsOf(
-            first(
+          ...groups(
+            firstIn(
               output,
               /present but this platform|have the "(?<found>[^"]+)"|"(?<installed>@esbuild\/[^"]+)" package is present/,
             ),
@@ -106,7 +106,7 @@ export const nativeModules: readonly Rule[] = [
         regex: /Could not locate the bindings file/,
         weight: 72,
         take: (_, { search }) => ({
-          ...groupsOf(search(/node_modules\/(?<package>(?:@[^/]+\/)?[^/.][^/]*)\/(?:build|lib)\//, 10)),
+          ...groups(search(/node_modules\/(?<package>(?:@[^/]+\/)?[^/.][^/]*)\/(?:build|lib)\//, 10)),
         }),
       },
       {
@@ -135,13 +135,13 @@ export const nativeModules: readonly Rule[] = [
 
 function abi(match: RegExpExecArray, { search, output }: Sight): Details {
   const built = /NODE_MODULE_VERSION (\d+)/.exec(match[0])?.[1] ?? search(/NODE_MODULE_VERSION (\d+)/, 4)?.[1];
-  const wanted = first(
+  const wanted = firstIn(
     output,
     /^NODE_MODULE_VERSION (\d+)\. Please try|requires NODE_MODULE_VERSION (\d+)|^\s*NODE_MODULE_VERSION (\d+)\. Please/,
   )
     ?.slice(1)
     .find((value) => value !== undefined);
-  const path = match.groups?.['path'] ?? first(output, /The module '([^']+)'/)?.[1];
+  const path = match.groups?.['path'] ?? firstIn(output, /The module '([^']+)'/)?.[1];
   return {
     ...(built === undefined ? {} : { built }),
     ...(wanted === undefined ? {} : { wanted }),
@@ -156,16 +156,4 @@ function fileOf(match: RegExpExecArray): Details {
 
 function basename(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
-}
-
-function first(output: Sight['output'], pattern: RegExp): RegExpExecArray | null {
-  for (const { bare } of output.lines) {
-    const match = pattern.exec(bare);
-    if (match !== null) return match;
-  }
-  return null;
-}
-
-function groupsOf(match: RegExpExecArray | null): Details {
-  return match === null ? {} : groups(match);
 }

@@ -1,4 +1,4 @@
-import { groups, phrase, type Rule } from '../rule.ts';
+import { type Details, groups, phrase, type Rule, type Sight } from '../rule.ts';
 
 export const runtime: readonly Rule[] = [
   {
@@ -24,8 +24,8 @@ export const runtime: readonly Rule[] = [
         regex: /^code EBADENGINE/,
         weight: 86,
         take: (_, { search }) => ({
-          ...groupsOf(search(/Required: \{"(?<engine>\w+)":"(?<wanted>[^"]+)"/, 8)),
-          ...groupsOf(search(/Actual: .*"node":"(?<running>v?[\d.]+)"/, 9)),
+          ...groups(search(/Required: \{"(?<engine>\w+)":"(?<wanted>[^"]+)"/, 8)),
+          ...groups(search(/Actual: .*"node":"(?<running>v?[\d.]+)"/, 9)),
         }),
       },
       {
@@ -33,8 +33,8 @@ export const runtime: readonly Rule[] = [
         regex: /ERR_PNPM_UNSUPPORTED_ENGINE.*(?:bad pnpm and\/or )?Node\.js version/,
         weight: 76,
         take: (_, { search }) => ({
-          ...groupsOf(search(/Expected version: (?<wanted>.+)/, 10)),
-          ...groupsOf(search(/Got: (?<running>.+)/, 10)),
+          ...groups(search(/Expected version: (?<wanted>.+)/, 10)),
+          ...groups(search(/Got: (?<running>.+)/, 10)),
         }),
       },
       {
@@ -97,9 +97,9 @@ export const runtime: readonly Rule[] = [
     patterns: [
       {
         hints: ['not found (required by'],
-        regex: /version `(?<library>GLIBC(?:XX)?_[\d.]+)' not found \(required by (?<program>[^)]+)\)/,
+        regex: /version `GLIBC(?:XX)?_[\d.]+' not found \(required by (?<program>[^)]+)\)/,
         weight: 93,
-        take: groups,
+        take: libraries,
       },
       {
         hints: ['cannot open shared object file'],
@@ -138,6 +138,8 @@ export const runtime: readonly Rule[] = [
   },
 ];
 
-function groupsOf(match: RegExpExecArray | null): ReturnType<typeof groups> {
-  return match === null ? {} : groups(match);
+/** The loader names each version that it misses; what the newest needs is what tells. */
+function libraries(match: RegExpExecArray, { output }: Sight): Details {
+  const names = output.lines.flatMap(({ bare }) => /version `(GLIBC(?:XX)?_[\d.]+)' not found/.exec(bare)?.[1] ?? []);
+  return { ...groups(match), library: [...new Set(names)].join(', ') };
 }

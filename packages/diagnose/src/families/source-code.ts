@@ -31,16 +31,16 @@ export const sourceCode: readonly Rule[] = [
         weight: 86,
         take: (match, { search }) => ({
           ...groups(match),
-          ...groupsOf(search(/^(?:\.\/)?(?<file>[\w./[\]()@-]+\.[cm]?tsx?):(?<line>\d+):(?<column>\d+)/, -4)),
+          ...groups(search(/^(?:\.\/)?(?<file>[\w./[\]()@-]+\.[cm]?tsx?):(?<line>\d+):(?<column>\d+)/, -4)),
         }),
       },
       {
         hints: ['ts2', 'ts7'],
-        regex: /^(?<code>TS\d{4}): (?<message>.+)/,
+        regex: /^\s*(?<code>TS\d{4}): (?<message>.+)/,
         weight: 80,
         take: (match, { search }) => ({
           ...groups(match),
-          ...groupsOf(search(/(?:in|\[tsl\] ERROR in) (?<file>\S+?)(?:\((?<line>\d+),|:(?<row>\d+))/, -4)),
+          ...groups(search(/(?:in|\[tsl\] ERROR in) (?<file>\S+?)(?:\((?<line>\d+),|:(?<row>\d+))/, -4)),
         }),
       },
     ],
@@ -67,8 +67,8 @@ export const sourceCode: readonly Rule[] = [
         weight: 88,
         take: (match, { search }) => ({
           ...groups(match),
-          ...groupsOf(search(/^(?<file>\.\/\S+\.\w+)$/, -3)),
-          ...groupsOf(search(/,-\[\S*?:(?<line>\d+):\d+\]/, 4)),
+          ...groups(search(/^(?<file>\.\/\S+\.\w+)$/, -3)),
+          ...groups(search(/,-\[\S*?:(?<line>\d+):\d+\]/, 4)),
         }),
       },
       {
@@ -77,7 +77,7 @@ export const sourceCode: readonly Rule[] = [
         weight: 86,
         take: (match, { search }) => ({
           ...groups(match),
-          ...groupsOf(search(/^\s*(?<file>[\w./@-]+\.\w+):(?<line>\d+):\d+:/, 4)),
+          ...groups(search(/^\s*(?<file>[\w./@-]+\.\w+):(?<line>\d+):\d+:/, 4)),
         }),
       },
       {
@@ -86,7 +86,7 @@ export const sourceCode: readonly Rule[] = [
         weight: 88,
         take: (match, { search }) => ({
           ...groups(match),
-          ...groupsOf(search(/^\s*(?<file>[\w./-]+\.s[ac]ss) (?<line>\d+):\d+/, 8)),
+          ...groups(search(/^\s*(?<file>[\w./-]+\.s[ac]ss) (?<line>\d+):\d+/, 8)),
         }),
       },
       {
@@ -95,7 +95,7 @@ export const sourceCode: readonly Rule[] = [
         weight: 74,
         take: (match, { search }) => ({
           ...groups(match),
-          ...groupsOf(search(/^(?:file:\/\/)?(?<file>\/\S+?\.[cm]?[jt]sx?):(?<line>\d+)/, -8)),
+          ...groups(search(/^(?:file:\/\/)?(?<file>\/\S+?\.[cm]?[jt]sx?):(?<line>\d+)/, -8)),
         }),
       },
     ],
@@ -116,9 +116,9 @@ export const sourceCode: readonly Rule[] = [
         weight: 92,
         take: (_, { search }) => ({
           promoted: true,
-          ...groupsOf(search(/^\[eslint\]\s*$/, 8)),
-          ...groupsOf(search(/^(?:\.\/)?(?<file>src\/\S+\.\w+)$/, 10)),
-          ...groupsOf(search(/Line (?<line>\d+):\d+:\s+.*?\s(?<rule>[\w@/-]+)$/, 12)),
+          ...groups(search(/^\[eslint\]\s*$/, 8)),
+          ...groups(search(/^(?:\.\/)?(?<file>src\/\S+\.\w+)$/, 10)),
+          ...groups(search(/Line (?<line>\d+):\d+:\s+.*?\s(?<rule>[\w@/-]+)$/, 12)),
         }),
       },
       {
@@ -152,7 +152,7 @@ export const sourceCode: readonly Rule[] = [
         hints: ['error occurred prerendering page'],
         regex: /Error occurred prerendering page "(?<page>[^"]+)"/,
         weight: 78,
-        take: (match, { search }) => ({ ...groups(match), ...groupsOf(search(/^(?<message>\w*Error: .+)/, 4)) }),
+        take: (match, { search }) => ({ ...groups(match), ...groups(search(/^(?<message>\w*Error: .+)/, 4)) }),
       },
       {
         hints: ['prerendering'],
@@ -177,7 +177,7 @@ export const sourceCode: readonly Rule[] = [
         hints: ['tests:'],
         regex: /^Tests:\s+(?<failed>[1-9]\d*) failed/,
         weight: 80,
-        take: (match, { search }) => ({ ...groups(match), ...groupsOf(search(/^\s*● (?<test>.+)/, -200)) }),
+        take: (match, { search }) => ({ ...groups(match), ...groups(search(/^\s*● (?<test>.+)/, -200)) }),
       },
       { hints: ['fail '], regex: /^\s*FAIL\s+(?<file>\S+)(?: > (?<test>.+))?/, weight: 74, take: groups },
     ],
@@ -191,11 +191,7 @@ export const sourceCode: readonly Rule[] = [
 
 function lintLine(search: Sight['search'], within: number): Details {
   return {
-    ...groupsOf(search(/^\s+(?<line>\d+):\d+\s+(?:warning|error)\s+.*?\s{2,}(?<rule>[\w@/-]+)$/, within)),
-    ...groupsOf(search(/^(?<file>\/?[\w./@-]+\.[cm]?[jt]sx?)$/, within)),
+    ...groups(search(/^\s+(?<line>\d+):\d+\s+(?:warning|error)\s+.*?\s{2,}(?<rule>[\w@/-]+)$/, within)),
+    ...groups(search(/^(?<file>\/?[\w./@-]+\.[cm]?[jt]sx?)$/, within)),
   };
-}
-
-function groupsOf(match: RegExpExecArray | null): Details {
-  return match === null ? {} : groups(match);
 }

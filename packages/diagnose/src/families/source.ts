@@ -5,6 +5,7 @@ export const source: readonly Rule[] = [
     cause: 'source_auth_failed',
     fault: 'user',
     stages: ['source'],
+    onlyThere: true,
     patterns: [
       {
         hints: ['returned error: 401', 'returned error: 403'],
@@ -24,7 +25,7 @@ export const source: readonly Rule[] = [
         weight: 90,
         take: (match, { search }) => ({
           ...groups(match),
-          ...groupsOf(search(/'(?<repository>(?:https?|ssh):\/\/[^']+)'|\s(?<address>https?:\/\/\S+\.git)\b/, -20)),
+          ...groups(search(/'(?<repository>(?:https?|ssh):\/\/[^']+)'|\s(?<address>https?:\/\/\S+\.git)\b/, -20)),
         }),
       },
       {
@@ -59,6 +60,7 @@ export const source: readonly Rule[] = [
     cause: 'source_ref_not_found',
     fault: 'user',
     stages: ['source'],
+    onlyThere: true,
     patterns: [
       {
         hints: ['not found in upstream'],
@@ -97,6 +99,7 @@ export const source: readonly Rule[] = [
     cause: 'source_repo_not_found',
     fault: 'user',
     stages: ['source'],
+    onlyThere: true,
     patterns: [
       {
         hints: ['repository', 'not found'],
@@ -122,12 +125,13 @@ export const source: readonly Rule[] = [
     cause: 'source_ssh_host_key',
     fault: 'user',
     stages: ['source'],
+    onlyThere: true,
     patterns: [
       {
         hints: ['remote host identification has changed'],
         regex: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
         weight: 95,
-        take: (_, { search }) => ({ changed: true, ...groupsOf(search(/Host key for (?<host>\S+) has changed/, 20)) }),
+        take: (_, { search }) => ({ changed: true, ...groups(search(/Host key for (?<host>\S+) has changed/, 20)) }),
       },
       {
         hints: ['host key verification failed'],
@@ -149,6 +153,7 @@ export const source: readonly Rule[] = [
     cause: 'source_unreachable',
     fault: 'transient',
     stages: ['source'],
+    onlyThere: true,
     patterns: [
       {
         hints: ['returned error: 4', 'returned error: 5'],
@@ -191,44 +196,4 @@ export const source: readonly Rule[] = [
       fix: 'It is tried again by itself. If it stays: check DNS and firewall on the way to the Git host, and its status page.',
     }),
   },
-  {
-    cause: 'source_submodule_failed',
-    fault: 'user',
-    stages: ['source'],
-    patterns: [
-      {
-        hints: ['into submodule path'],
-        regex: /clone of '(?<repository>[^']+)' into submodule path '(?<path>[^']+)' failed/,
-        weight: 94,
-        take: groups,
-      },
-      {
-        hints: ['no url found for submodule'],
-        regex: /[Nn]o url found for submodule path '(?<path>[^']+)'/,
-        weight: 94,
-        take: groups,
-      },
-      {
-        hints: ['in submodule path'],
-        regex: /Fetched in submodule path '(?<path>[^']+)', but it did not contain (?<commit>[0-9a-f]+)/,
-        weight: 94,
-        take: groups,
-      },
-    ],
-    words: ({ repository, path, commit }) => ({
-      title: `The submodule ${path ?? ''} could not be fetched`,
-      explanation:
-        commit === undefined
-          ? `${repository ?? 'Its repository'} can’t be cloned from here.`
-          : `The commit ${commit} that is asked for is not in the submodule’s repository.`,
-      fix:
-        commit === undefined
-          ? `Give Switchyard access to ${repository ?? 'the submodule'}, or correct its address in .gitmodules.`
-          : `Push ${commit} to the submodule’s repository, or point the submodule at a commit that is there.`,
-    }),
-  },
 ];
-
-function groupsOf(match: RegExpExecArray | null): ReturnType<typeof groups> {
-  return match === null ? {} : groups(match);
-}

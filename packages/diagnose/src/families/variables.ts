@@ -1,4 +1,4 @@
-import { type Details, groups, type Rule, type Sight } from '../rule.ts';
+import { type Details, firstIn, groups, phrase, type Rule, type Sight } from '../rule.ts';
 
 const NAME = '[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]{4,}';
 
@@ -71,7 +71,7 @@ export const variables: readonly Rule[] = [
         weight: 92,
         take: (match, { search }) => ({
           ...groups(match),
-          ...groupsOf(search(/env\("(?<variable>\w+)"\)/, 6)),
+          ...groups(search(/env\("(?<variable>\w+)"\)/, 6)),
           malformed: true,
         }),
       },
@@ -79,7 +79,7 @@ export const variables: readonly Rule[] = [
         hints: ['please provide required params'],
         regex: /Please provide required params for (?<library>\w+) driver/,
         weight: 92,
-        take: (match, { search }) => ({ ...groups(match), ...groupsOf(search(/(?<setting>\w+: undefined)/, 5)) }),
+        take: (match, { search }) => ({ ...groups(match), ...groups(search(/(?<setting>\w+: undefined)/, 5)) }),
       },
       {
         hints: ['failed to parse url from undefined', 'undefined/'],
@@ -87,7 +87,7 @@ export const variables: readonly Rule[] = [
         weight: 90,
         take: (match, { output }) => ({
           ...groups(match),
-          ...groupsOf(first(output, /prerendering page "(?<page>[^"]+)"/)),
+          ...groups(firstIn(output, /prerendering page "(?<page>[^"]+)"/)),
         }),
       },
       {
@@ -105,27 +105,15 @@ export const variables: readonly Rule[] = [
     ],
     words: ({ variable, setting, value, wanted, malformed }, failure) => {
       const scope = failure.stage === 'build' || failure.stage === 'install' ? 'build' : 'run';
-      const name = variable ?? setting ?? value ?? 'A variable';
+      const name = variable ?? setting ?? (malformed === true ? value : undefined) ?? 'A variable';
       return {
         title: malformed === true ? `${name} has a value that can’t be used` : `${name} is not set`,
         explanation:
           malformed === true
             ? `Its form is not what is expected${wanted === undefined ? '' : `: ${wanted}`}.`
-            : `The ${failure.stage} stage needs it, and the app has no such variable there.`,
+            : `The ${failure.stage} stage needs it, and the app has no such variable there${phrase(': an address came out as "', value, '"')}.`,
         fix: `${malformed === true ? 'Correct' : 'Set'} ${variable ?? 'the variable that the line below asks for'} for this app (scope: ${scope}), then deploy again.`,
       };
     },
   },
 ];
-
-function first(output: Sight['output'], pattern: RegExp): RegExpExecArray | null {
-  for (const { bare } of output.lines) {
-    const match = pattern.exec(bare);
-    if (match !== null) return match;
-  }
-  return null;
-}
-
-function groupsOf(match: RegExpExecArray | null): Details {
-  return match === null ? {} : groups(match);
-}
