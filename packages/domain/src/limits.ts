@@ -109,6 +109,15 @@ export const LIMITS = {
   /** An event stream is never silent for longer, so that a dead connection is noticed on both sides. */
   readerHeartbeatMs: 15_000,
 
+  // Containers of the docker platform. Beyond its memory the largest process is killed; beyond the others a call fails in the container.
+  stageMemoryBytes: 4 * 1024 ** 3,
+  stageProcesses: 4_096,
+  instanceMemoryBytes: 2 * 1024 ** 3,
+  instanceProcesses: 1_024,
+  containerOpenFiles: 65_536,
+  /** HOME and the temporary directory, each; held in memory and counted as the container's. */
+  containerTemporaryBytes: 1024 ** 3,
+
   // Input
   maxJsonBodyBytes: 256 * 1024,
   maxNameLength: 40,
