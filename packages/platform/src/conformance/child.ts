@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { openPlatform } from '../open-platform.ts';
 import type { InstanceSpec, PlatformOptions } from '../platform.ts';
 import { run } from './subject.ts';
@@ -9,7 +10,7 @@ export type Errand =
   | { readonly options: Omit<PlatformOptions, 'announce'>; readonly do: 'run'; readonly command: string }
   | { readonly options: Omit<PlatformOptions, 'announce'>; readonly do: 'start'; readonly spec: InstanceSpec };
 
-const errand = JSON.parse(process.argv[2] ?? '{}') as Errand;
+const errand = z.custom<Errand>((value) => typeof value === 'object').parse(JSON.parse(process.argv[2] ?? '{}'));
 const platform = await openPlatform({ ...errand.options, announce: () => {} });
 const stay = setInterval(() => {}, 1_000);
 

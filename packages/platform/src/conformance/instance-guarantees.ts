@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import type { InstanceId } from '@switchyard/domain';
 import { expect } from 'vitest';
 import type { FoundProcess, InstanceSpec } from '../platform.ts';
 import { runAndKill } from './errand.ts';
@@ -28,11 +29,11 @@ async function ask(subject: Subject, id: string, path: string): Promise<string> 
 async function withInstance(
   subject: Subject,
   spec: InstanceSpec,
-  attemptIt: (started: FoundProcess) => Promise<void>,
+  attemptIt: (started: FoundProcess & { readonly id: InstanceId }) => Promise<void>,
 ): Promise<void> {
   const { runner } = subject.platform;
   try {
-    await attemptIt(await runner.startInstance(spec));
+    await attemptIt({ ...(await runner.startInstance(spec)), id: spec.id });
   } finally {
     await runner.stop(spec.id, { graceMs: 1_000 });
     await runner.remove(spec.id);

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { COMMAND_PATH } from '../local/host-tools.ts';
 
 const run = promisify(execFile);
 
@@ -29,7 +30,7 @@ export async function makeRepository(branch = 'main'): Promise<TestRepository> {
   const git = async (...args: string[]) => {
     const { stdout } = await run('git', args, {
       cwd: path,
-      env: { PATH: process.env['PATH'], HOME: path, ...IDENTITY },
+      env: { PATH: COMMAND_PATH, HOME: path, ...IDENTITY },
     });
     return stdout.trim();
   };

@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { Guarantees } from './platform-conformance.ts';
 import { processesWith } from './waiting.ts';
 import { attempt, run, snapshotOf, unique } from './subject.ts';
@@ -116,7 +116,7 @@ export const runGuarantees = {
 
   async 'the environment is what was asked for, and nothing of the calling process'({ platform }) {
     const canary = `SWITCHYARD_CONFORMANCE_${unique()}`;
-    process.env[canary] = 'leaked';
+    vi.stubEnv(canary, 'leaked');
     try {
       const { output } = await run(platform, ['env'], { env: { ASKED: 'two\nlines', OTHER: "it's" } });
       expect(output).not.toContain('leaked');
@@ -125,7 +125,7 @@ export const runGuarantees = {
       const names = output.split('\n').flatMap((line) => /^([A-Za-z_]\w*)=/.exec(line)?.[1] ?? []);
       expect(names.filter((name) => !OWN_VARIABLES.has(name)).sort()).toEqual(['ASKED', 'OTHER']);
     } finally {
-      delete process.env[canary];
+      vi.unstubAllEnvs();
     }
   },
 
@@ -160,16 +160,16 @@ export const runGuarantees = {
   async 'a workspace is listed while its run goes on, and no longer'({ platform }) {
     const mine = attempt();
     const listed = async () => (await platform.worker.listWorkspaces()).map(({ deploymentId }) => deploymentId);
-    let during: Promise<string[]> | null = null;
+    const during: Promise<string[]>[] = [];
     const gate = new AbortController();
     await run(platform, ['echo up; sleep 600'], {
       attempt: mine,
       signal: gate.signal,
       onOutput() {
-        during ??= listed().finally(() => gate.abort());
+        if (during.length === 0) during.push(listed().finally(() => gate.abort()));
       },
     });
-    expect(await during).toContain(mine.deploymentId);
+    expect(await during[0]).toContain(mine.deploymentId);
     expect(await listed()).not.toContain(mine.deploymentId);
   },
 } satisfies Guarantees;

@@ -25,8 +25,8 @@ export interface Subject {
 }
 
 /** Any Node will do, so that nothing is fetched. */
-export const TOOLCHAIN: Toolchain = { runtime: { name: 'node', wanted: '*' }, packageManager: null };
-export const LONG_MS = 60_000;
+const TOOLCHAIN: Toolchain = { runtime: { name: 'node', wanted: '*' }, packageManager: null };
+const LONG_MS = 60_000;
 
 export const unique = () => randomBytes(6).toString('hex');
 

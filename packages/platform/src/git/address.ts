@@ -31,7 +31,7 @@ function fileAddress(path: string, allowFile: boolean): Address {
 /** Rejects with `repository-not-allowed`. The message never repeats the address: it may hold a password. */
 export function parseAddress(repository: string, allowFile: boolean): Address {
   if (repository === '' || repository.length > LIMITS.maxRepositoryLength) refuse('it is empty or too long');
-  if (/[\u0000-\u0020\u007f]/.test(repository)) refuse('it holds spaces or control characters');
+  if (/[\p{Cc}\s]/u.test(repository)) refuse('it holds spaces or control characters');
   if (repository.startsWith('-')) refuse('it looks like an option');
   if (repository.includes('::')) refuse('Git’s helper protocols are not allowed');
   if (isAbsolute(repository)) return fileAddress(repository, allowFile);

@@ -111,11 +111,11 @@ describe('pin', () => {
   test('eight at once, from two openings, all answer', async () => {
     const busy = await makeRepository();
     const sha = await busy.commit('Busy', { a: 'a' });
-    const openings = [open(), open()];
+    const [one, other] = [open(), open()];
     const pins = Array.from({ length: 8 }, (_, index) =>
-      openings[index % 2]?.pin({ repository: busy.path, ref: index % 3 === 0 ? sha : null, ...silent }),
+      (index % 2 === 0 ? one : other).pin({ repository: busy.path, ref: index % 3 === 0 ? sha : null, ...silent }),
     );
-    for (const commit of await Promise.all(pins)) expect(commit?.sha).toBe(sha);
+    for (const commit of await Promise.all(pins)) expect(commit.sha).toBe(sha);
     await busy.remove();
   });
 

@@ -1,7 +1,7 @@
 import { SwitchyardError } from '@switchyard/domain';
 
 /** Git's own rules for names (`git check-ref-format`), and no word that a command could take for an option. */
-const FORBIDDEN = /^$|^-|^\/|\/$|\/\/|\.\.|@\{|\\|[\u0000-\u0020\u007f~^:?*[]|\.lock(?:\/|$)|(?:^|\/)\.|\.$|^@$/;
+const FORBIDDEN = /^$|^-|^\/|\/$|\/\/|\.\.|@\{|\\|[\p{Cc}\s~^:?*[]|\.lock(?:\/|$)|(?:^|\/)\.|\.$|^@$/u;
 
 /** What a ref may be, in the order in which it is looked for. */
 export type WantedRef =

@@ -50,7 +50,7 @@ export interface ShimRequest {
 
 const seconds = (ms: number) => (ms / 1000).toFixed(3);
 
-export function shimArguments({
+function shimArguments({
   guard,
   directory,
   command,

@@ -8,6 +8,7 @@ import { openLocalSubject } from '../conformance/local-subject.ts';
 import { attempt, instanceSpec, run, snapshotOf, type Subject, unique } from '../conformance/subject.ts';
 import { oddSeconds, processesWith, waitFor } from '../conformance/waiting.ts';
 import { openPlatform } from '../open-platform.ts';
+import { findProgram } from './guard.ts';
 
 let subject: Subject;
 beforeEach(async () => {
@@ -89,9 +90,11 @@ describe('what a runner finds again', () => {
   });
 });
 
+const program = (name: string) => findProgram(name) ?? name;
+
 function mayMount(): boolean {
   try {
-    execFileSync('unshare', ['--mount', 'true'], { stdio: 'ignore' });
+    execFileSync(program('unshare'), ['--mount', 'true'], { stdio: 'ignore' });
     return process.platform === 'linux' && process.getuid?.() === 0;
   } catch {
     return false;
@@ -102,7 +105,7 @@ test.runIf(mayMount())('a full disk is disk-full, and leaves nothing half made',
   const small = await mkdtemp(join(tmpdir(), 'small-'));
   const large = await mkdtemp(join(tmpdir(), 'large-'));
   await writeFile(join(large, 'file'), Buffer.alloc(4 * 1024 * 1024, 'x'));
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', small]);
+  execFileSync(program('mount'), ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', small]);
   try {
     if (subject.options === null) throw new Error('no options');
     const platform = await openPlatform({ ...subject.options, dataDir: small });
@@ -111,7 +114,7 @@ test.runIf(mayMount())('a full disk is disk-full, and leaves nothing half made',
     expect(await readdir(join(small, 'snapshots'))).toEqual([]);
     await platform.close();
   } finally {
-    execFileSync('umount', [small]);
+    execFileSync(program('umount'), [small]);
     await rm(small, { recursive: true });
     await rm(large, { recursive: true });
   }

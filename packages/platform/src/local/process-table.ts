@@ -74,7 +74,7 @@ export function processEntry(pid: number): ProcessEntry | null {
 }
 
 /** All processes that this one can see. */
-export function processTable(): ProcessEntry[] {
+function processTable(): ProcessEntry[] {
   if (!linux) return ps('-A');
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

@@ -36,7 +36,7 @@ async function namesIn(directory: string): Promise<string[]> {
 }
 
 /** Kills what belongs to a workspace and resolves when it is gone. For runs whose own guard is not at hand. */
-export async function endProcessesOf(workspace: Workspace): Promise<void> {
+async function endProcessesOf(workspace: Workspace): Promise<void> {
   for (;;) {
     const members = membersOf(null, markOf(workspace)).flatMap((pid) => processEntry(pid) ?? []);
     if (members.length === 0) return;
