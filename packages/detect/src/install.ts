@@ -15,7 +15,8 @@ export function installCommand(manager: PackageManagerChoice): string {
     case 'pnpm':
       return `pnpm install ${frozen ? '--frozen-lockfile' : '--no-frozen-lockfile'} --prod=false`;
     case 'yarn':
-      if (manager.berry) return `yarn install ${frozen ? '--immutable' : '--no-immutable'}`;
+      if (manager.berry)
+        return `${manager.asksForScripts ? 'YARN_ENABLE_SCRIPTS=1 ' : ''}yarn install ${frozen ? '--immutable' : '--no-immutable'}`;
       return `yarn install ${frozen ? '--frozen-lockfile ' : ''}--production=false --non-interactive`;
     case 'bun':
       return frozen ? 'bun install --frozen-lockfile' : 'bun install';

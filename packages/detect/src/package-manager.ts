@@ -14,6 +14,11 @@ export interface PackageManagerChoice extends NonNullable<Plan['packageManager']
   readonly berry: boolean;
   /** Whether packages stay zipped: programs find them only through yarn. */
   readonly plugAndPlay: boolean;
+  /**
+   * Late versions of yarn 4 leave the dependencies' scripts out unless they are asked for. Where the repository pins no version it was
+   * not made with one of those, and native modules would be missing at start instead of failing here.
+   */
+  readonly asksForScripts: boolean;
 }
 
 /** Lockfiles in the order in which they are believed where a repository has several. */
@@ -26,9 +31,10 @@ const LOCKFILES: readonly (readonly [file: string, name: PackageManagerName])[] 
   ['npm-shrinkwrap.json', 'npm'],
 ];
 
-export const YarnSettings = z.looseObject({
+const YarnSettings = z.looseObject({
   yarnPath: z.string().optional().catch(undefined),
   nodeLinker: z.string().optional().catch(undefined),
+  enableScripts: z.boolean().optional().catch(undefined),
 });
 
 /**
@@ -75,6 +81,7 @@ export async function decidePackageManager(
     lockfile,
     berry,
     plugAndPlay: berry && (yarnSettings?.nodeLinker ?? 'pnp') === 'pnp',
+    asksForScripts: berry && semver.valid(version.version) === null && yarnSettings?.enableScripts === undefined,
   };
 
   async function chooseVersion(): Promise<VersionChoice> {

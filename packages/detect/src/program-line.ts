@@ -79,7 +79,7 @@ function expandPart(part: string, scripts: Readonly<Record<string, string>>, dep
 }
 
 function needsPrograms(line: string): boolean {
-  return line.split(/&&|\|\||;|\|/).some((part) => {
+  return (/["'`()]/.test(line) ? [line] : line.split(/&&|\|\||;|\|/)).some((part) => {
     const word =
       part
         .trim()
