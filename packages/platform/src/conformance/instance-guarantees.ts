@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { FoundProcess, InstanceSpec } from '../platform.ts';
 import { runAndKill } from './errand.ts';
 import type { Guarantees } from './platform-conformance.ts';
-import { instanceSpec, SERVER, snapshotOf, unique, type Subject } from './subject.ts';
+import { instanceSpec, SERVER, type Subject, snapshotOf, unique } from './subject.ts';
 import { freePort, processesWith, waitFor } from './waiting.ts';
 
 export async function found({ platform }: Subject, id: string): Promise<FoundProcess | null> {

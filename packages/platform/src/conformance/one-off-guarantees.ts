@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { FoundProcess, OneOffSpec } from '../platform.ts';
 import { found, outputOf } from './instance-guarantees.ts';
 import type { Guarantees } from './platform-conformance.ts';
-import { oneOffSpec, snapshotOf, type Subject } from './subject.ts';
+import { oneOffSpec, type Subject, snapshotOf } from './subject.ts';
 import { oddSeconds, processesWith, stubborn, waitFor } from './waiting.ts';
 
 /** Runs to its end and is removed. */

@@ -1,7 +1,7 @@
 import { expect, vi } from 'vitest';
 import type { Guarantees } from './platform-conformance.ts';
-import { processesWith } from './waiting.ts';
 import { attempt, run, snapshotOf, unique } from './subject.ts';
+import { processesWith } from './waiting.ts';
 
 /** What the platform itself and the shell set. */
 const OWN_VARIABLES = new Set([

@@ -1,8 +1,8 @@
 import type { Clock, HostId } from '@switchyard/domain';
 import type { ListeningSocket, Platform } from '../platform.ts';
-import { openFakeRunner, type FakeRunner, type FakeRunnerScript } from './fake-runner.ts';
+import { type FakeRunner, type FakeRunnerScript, openFakeRunner } from './fake-runner.ts';
 import { openFakeSnapshots } from './fake-snapshots.ts';
-import { openFakeWorker, type FakeWorker, type FakeWorkerScript } from './fake-worker.ts';
+import { type FakeWorker, type FakeWorkerScript, openFakeWorker } from './fake-worker.ts';
 
 export type { FakeEnd, FakeRun, FakeRunnerScript, FakeStart } from './fake-runner.ts';
 export type { FakeCommandResult, FakeWorkerScript } from './fake-worker.ts';

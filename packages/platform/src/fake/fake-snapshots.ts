@@ -1,4 +1,4 @@
-import { SnapshotRef, SwitchyardError, onHost, type Clock, type HostId } from '@switchyard/domain';
+import { type Clock, type HostId, onHost, SnapshotRef, SwitchyardError } from '@switchyard/domain';
 
 export interface FakeSnapshot {
   readonly ref: SnapshotRef;

@@ -1,4 +1,4 @@
-import { SwitchyardError, type ErrorCode } from '@switchyard/domain';
+import { type ErrorCode, SwitchyardError } from '@switchyard/domain';
 
 /**
  * Git tells what went wrong in words only. All words that we act on are here, as Git 2.39 to 2.51 and the hosts print them.

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { SwitchyardError } from '@switchyard/domain';
 import { isErrno } from '../local/disk.ts';
 import { removeTree } from '../local/file-tree.ts';
-import { mirrorName, shownAddress, type Address } from './address.ts';
+import { type Address, mirrorName, shownAddress } from './address.ts';
 import type { Git, GitOptions } from './git-command.ts';
 import { underLock } from './mirror-lock.ts';
 

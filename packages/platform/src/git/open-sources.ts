@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Commit, LIMITS, SwitchyardError } from '@switchyard/domain';
-import type { PlatformOptions, Sources } from '../platform.ts';
 import { makeCertificates } from '../local/certificates.ts';
 import { onDisk } from '../local/disk.ts';
-import { parseAddress, shownAddress, type Address } from './address.ts';
-import { openGit, type Git, type GitOptions } from './git-command.ts';
-import { openMirror, type Mirror } from './mirror.ts';
+import type { PlatformOptions, Sources } from '../platform.ts';
+import { type Address, parseAddress, shownAddress } from './address.ts';
+import { type Git, type GitOptions, openGit } from './git-command.ts';
+import { type Mirror, openMirror } from './mirror.ts';
 import { candidates, commitOf, parseRef, parseRemoteRefs } from './ref.ts';
 import { openSourceTree } from './source-tree.ts';
 

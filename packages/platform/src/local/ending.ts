@@ -12,7 +12,7 @@ export interface Ending {
   readonly mayBeOver?: Promise<unknown>;
   readonly graceMs: number;
   /** SIGKILL for what is not among the members: what guards them. */
-  readonly killGuard: () => void;
+  readonly killGuard?: () => void;
 }
 
 /**
@@ -34,7 +34,7 @@ export async function endAll({ members, isOver, mayBeOver, graceMs, killGuard }:
       else if (!told.has(name)) send(pid, 'SIGTERM');
       told.add(name);
     }
-    if (late) killGuard();
+    if (late) killGuard?.();
     const wait = late ? FIRST_LOOK_MS : Math.min(look, Math.max(1, deadline - performance.now()));
     await Promise.race([
       new Promise((resolve) => setTimeout(resolve, wait)),

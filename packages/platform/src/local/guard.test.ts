@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { guardCandidates } from './guard.ts';
 import { shellExit } from './exit.ts';
+import { guardCandidates } from './guard.ts';
 
 test('root tries without a user namespace first, others with one, and a /proc of its own before none', () => {
   const words = (root: boolean) => guardCandidates('setpriv', 'unshare', root).map(({ prefix }) => prefix.join(' '));

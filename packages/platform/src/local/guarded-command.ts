@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { LIMITS } from '@switchyard/domain';
 import type { Exit } from '../platform.ts';
 import { endAll } from './ending.ts';

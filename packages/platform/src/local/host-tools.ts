@@ -51,8 +51,6 @@ export function findHostNpm(): HostNpm | null {
 export function hostTarget(): string {
   const platform = `${process.platform}-${process.arch}`;
   if (process.platform !== 'linux') return platform;
-  const report = z
-    .object({ header: z.object({ glibcVersionRuntime: z.string().optional() }) })
-    .safeParse(process.report.getReport());
-  return `${platform}-${report.data?.header.glibcVersionRuntime === undefined ? 'musl' : 'glibc'}`;
+  // What this Node itself is linked with. (Its own report says it too, and asks name servers on the way.)
+  return `${platform}-${readFileSync('/proc/self/maps', 'utf8').includes('musl') ? 'musl' : 'glibc'}`;
 }

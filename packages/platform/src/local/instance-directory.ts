@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InstanceId, OneOffId } from '@switchyard/domain';
 import { z } from 'zod';
@@ -7,6 +7,7 @@ import type { Exit } from '../platform.ts';
 import { isErrno } from './disk.ts';
 import { shellExit } from './exit.ts';
 import { removeTree } from './file-tree.ts';
+import { namesIn } from './leftovers.ts';
 import { bootId, isAlive } from './process-table.ts';
 
 export type RunId = InstanceId | OneOffId;
@@ -120,13 +121,4 @@ export function openRunDirectories(dataDir: string): RunDirectories {
       await removeTree(removing);
     },
   };
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { open, readFile, stat, truncate, writeFile, rename } from 'node:fs/promises';
+import { open, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
@@ -61,10 +61,9 @@ export async function limitOutput(directory: string, maxBytes: number): Promise<
   const kept = await keptOf(directory);
   if (kept.base + size - kept.from <= maxBytes) return;
   const position = Math.floor((size - maxBytes / 2) / BLOCK) * BLOCK;
-  if (await punch(fileOf(directory), position)) {
-    await keep(directory, { base: kept.base, from: kept.base + position });
-    return;
-  }
+  // Said before it is done: a reader must not take the hole for output.
+  await keep(directory, { base: kept.base, from: kept.base + position });
+  if (await punch(fileOf(directory), position)) return;
   await truncate(fileOf(directory), 0);
   await keep(directory, { base: kept.base + size, from: kept.base + size });
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { found, outputOf } from '../conformance/instance-guarantees.ts';
 import { openLocalSubject } from '../conformance/local-subject.ts';
-import { attempt, instanceSpec, run, snapshotOf, type Subject, unique } from '../conformance/subject.ts';
+import { attempt, instanceSpec, run, type Subject, snapshotOf, unique } from '../conformance/subject.ts';
 import { oddSeconds, processesWith, waitFor } from '../conformance/waiting.ts';
 import { openPlatform } from '../open-platform.ts';
 import { findProgram } from './guard.ts';
@@ -111,7 +111,8 @@ test.runIf(mayMount())('a full disk is disk-full, and leaves nothing half made',
     const platform = await openPlatform({ ...subject.options, dataDir: small });
     const full = platform.worker.importTree({ attempt: attempt(), directory: large, publish: 'too-large' });
     await expect(full).rejects.toMatchObject({ code: 'disk-full' });
-    expect(await readdir(join(small, 'snapshots'))).toEqual([]);
+    expect(await readdir(join(small, 'workspaces'))).toEqual([]);
+    expect(await platform.worker.find('too-large')).toBeNull();
     await platform.close();
   } finally {
     execFileSync(program('umount'), [small]);

@@ -1,9 +1,10 @@
-import { mkdir, writeFile, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SwitchyardError } from '@switchyard/domain';
 import type { Platform, PlatformOptions } from '../platform.ts';
 import { certificateVariables, makeCertificates } from './certificates.ts';
 import { findGuard, findProgram, type Guard } from './guard.ts';
+import { removeLeftovers } from './leftovers.ts';
 import type { LocalHost } from './local-host.ts';
 import { openLocalRunner } from './local-runner.ts';
 import { openLocalWorker } from './local-worker.ts';
@@ -68,6 +69,7 @@ export async function openLocalPlatform(
         );
       }
       await host.guard();
+      await removeLeftovers(dataDir, Date.now());
     },
     async close() {
       runner.close();

@@ -1,5 +1,5 @@
+import { lstat, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lstat } from 'node:fs/promises';
 import { SwitchyardError } from '@switchyard/domain';
 import type { RunAnswer, RunRequest, WorkerPlatform } from '../platform.ts';
 import { isErrno, onDisk } from './disk.ts';
@@ -28,6 +28,8 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
     const { path } = await toolchains.resolve(request.toolchain, { signal, onOutput: request.onOutput });
     await fillHome(workspace.home, host.caches);
     const directory = join(tree, request.root);
+    // Layers that show little may not show it.
+    await mkdir(directory, { recursive: true });
     const env = {
       ...host.commandVariables,
       TMPDIR: workspace.temporary,
@@ -98,8 +100,16 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
   return {
     find: (key) => snapshots.find(key),
     run,
-    async importTree({ directory, publish }) {
-      return await snapshots.publish(publish, null, (tree) => copyTree(directory, tree, { without: ['.git'] }));
+    async importTree({ attempt, directory, publish }) {
+      return await onDisk('importing a directory', async () => {
+        const workspace = await workspaces.open(attempt);
+        try {
+          await copyTree(directory, workspace.tree, { without: ['.git'] });
+          return await snapshots.publish(publish, null, (tree) => rename(workspace.tree, tree));
+        } finally {
+          await workspaces.remove(workspace);
+        }
+      });
     },
     async prepare(toolchain, options) {
       const { description, target } = await toolchains.resolve(toolchain, options);

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** A process as the kernel's table shows it. `startedAt` tells two holders of one pid apart; its unit is the host's own. */
 export interface ProcessEntry {

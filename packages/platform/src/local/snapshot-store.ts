@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onHost, SnapshotRef, SwitchyardError, type HostId } from '@switchyard/domain';
+import { type HostId, onHost, SnapshotRef, SwitchyardError } from '@switchyard/domain';
 import { z } from 'zod';
 import type { Toolchain } from '../platform.ts';
 import { isErrno, onDisk } from './disk.ts';
 import { removeTree } from './file-tree.ts';
+import { namesIn } from './leftovers.ts';
 
 const Key = SnapshotRef.shape.key;
 const Manifest = z.object({
@@ -117,13 +118,4 @@ export function openSnapshotStore(directory: string, hostId: HostId): SnapshotSt
       await removeTree(removing);
     },
   };
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
 }

@@ -23,7 +23,7 @@ function serverWords(): string[] {
 }
 
 /** The command line that serves a static site. */
-export function commandWords({ directory, spa, host, port }: StaticSite): string {
+export function staticServerCommand({ directory, spa, host, port }: StaticSite): string {
   const words = [...serverWords(), directory, host, String(port), ...(spa ? ['--spa'] : [])];
   return `exec ${words.map(quote).join(' ')}`;
 }

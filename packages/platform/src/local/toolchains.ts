@@ -8,8 +8,8 @@ import semver from 'semver';
 import type { ResolvedToolchain, Toolchain } from '../platform.ts';
 import { isErrno, onDisk } from './disk.ts';
 import { removeTree } from './file-tree.ts';
-import { COMMAND_PATH, findHostNpm, hostTarget, type HostNpm } from './host-tools.ts';
-import { openNpmFetch, type FetchOptions } from './npm-fetch.ts';
+import { COMMAND_PATH, findHostNpm, type HostNpm, hostTarget } from './host-tools.ts';
+import { type FetchOptions, openNpmFetch } from './npm-fetch.ts';
 import { asRange, newest, nodeTool, packageManagerTool, runsOn, type Tool } from './toolchain-versions.ts';
 
 export interface PlacedToolchain extends ResolvedToolchain {
@@ -43,7 +43,6 @@ export function openToolchains(place: {
     cache: join(place.caches, 'npm'),
     variables: place.variables,
   });
-  const target = hostTarget();
   const fetches = new Map<string, Promise<Found>>();
 
   const homeOf = (tool: Tool, version: string) => join(directory, `${tool.package.replaceAll('/', '+')}-${version}`);
@@ -111,7 +110,7 @@ export function openToolchains(place: {
     if (result.failed) {
       throw new SwitchyardError(
         'toolchain-unavailable',
-        `${command} was fetched and does not run on this host (${target}): ${result.stderr || result.shortMessage}`,
+        `${command} was fetched and does not run on this host (${hostTarget()}): ${result.stderr || result.shortMessage}`,
       );
     }
   }
@@ -218,7 +217,11 @@ export function openToolchains(place: {
       const npm = packageManager?.name === 'npm' ? null : hostNpmFor('*', node.version);
       const bins = [manager?.bin, node.bin, npm?.bin].filter((bin) => bin !== undefined);
       const manages = packageManager === null || manager === null ? '' : `, ${packageManager.name} ${manager.version}`;
-      return { description: `node ${node.version}${manages}`, target, path: [...bins, COMMAND_PATH].join(':') };
+      return {
+        description: `node ${node.version}${manages}`,
+        target: hostTarget(),
+        path: [...bins, COMMAND_PATH].join(':'),
+      };
     },
   };
 }

@@ -1,10 +1,11 @@
-import { mkdir, readdir, rmdir, stat } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
+import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeploymentId, StageName } from '@switchyard/domain';
 import type { AttemptRef } from '../platform.ts';
 import { isErrno } from './disk.ts';
 import { removeTree } from './file-tree.ts';
+import { namesIn } from './leftovers.ts';
 import { isAlive, membersOf, processEntry, send } from './process-table.ts';
 
 /** `<data>/workspaces/<deployment>/<stage>-<token>/`: what one run of one attempt needs, and nothing that outlives it. */
@@ -25,15 +26,6 @@ export function markOf(workspace: Workspace): string {
 }
 
 const NAME = /^([a-z]+)-(\d+)(?:-[0-9a-f]+)?$/;
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
-  }
-}
 
 /** Kills what belongs to a workspace and resolves when it is gone. For runs whose own guard is not at hand. */
 async function endProcessesOf(workspace: Workspace): Promise<void> {

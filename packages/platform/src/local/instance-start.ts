@@ -1,0 +1,145 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LIMITS, SwitchyardError } from '@switchyard/domain';
+import type { InstanceSpec, OneOffSpec, Toolchain } from '../platform.ts';
+import { endAll } from './ending.ts';
+import { isInside } from './file-tree.ts';
+import type { RunDirectories, RunId, RunState } from './instance-directory.ts';
+import { startShim } from './instance-shim.ts';
+import type { LocalHost } from './local-host.ts';
+import { membersOf } from './process-table.ts';
+import { staticServerCommand } from './static-server-command.ts';
+
+/** From the spec on disk to the shim's word that it runs. */
+export const START_TIMEOUT_MS = 10_000;
+const LOOK_EVERY_MS = 2;
+
+export interface Wanted {
+  readonly spec: InstanceSpec | OneOffSpec;
+  readonly command: string;
+  readonly port: number | null;
+  readonly timeLimitMs: number | null;
+}
+
+export function wantedInstance(spec: InstanceSpec): Wanted {
+  return { spec, command: startCommand(spec), port: spec.port, timeLimitMs: null };
+}
+
+export function wantedOneOff(spec: OneOffSpec): Wanted {
+  return { spec, command: spec.command, port: null, timeLimitMs: spec.timeLimitMs };
+}
+
+/** Static files are served by a small server of our own, run by the Node that runs this process. */
+function startCommand({ start, port, env }: InstanceSpec): string {
+  if (start.kind === 'command') return start.command;
+  if (!isInside(start.directory)) {
+    throw new SwitchyardError('invalid-settings', `${start.directory} is not a directory inside the repository.`);
+  }
+  return staticServerCommand({ directory: start.directory, spa: start.spa, host: env['HOST'] ?? '127.0.0.1', port });
+}
+
+const homeOf = (directory: string) => join(directory, 'home');
+
+/** In the environment of every process of an instance, and of no other. */
+export function markOf(directory: string): string {
+  return `HOME=${homeOf(directory)}`;
+}
+
+async function toolchainFor(host: LocalHost, spec: Wanted['spec']): Promise<Toolchain> {
+  const made = await host.snapshots.toolchainOf(spec.snapshot);
+  return { runtime: spec.runtime, packageManager: made?.packageManager ?? null };
+}
+
+async function workingDirectoryOf(app: string, root: string): Promise<string> {
+  const directory = join(app, root);
+  const isDirectory = isInside(root) && (await stat(directory).catch(() => null))?.isDirectory();
+  if (isDirectory) return directory;
+  throw new SwitchyardError('invalid-settings', `The root ${root} is not a directory inside the repository.`);
+}
+
+/** Makes the directory, starts the shim and answers when that runs. What fails leaves nothing. */
+export async function startRun(
+  host: LocalHost,
+  directories: RunDirectories,
+  { spec, command, port, timeLimitMs }: Wanted,
+  onExit: () => void,
+): Promise<RunState> {
+  const { id, farmId, epoch } = spec;
+  const directory = directories.pathOf(id);
+  const earlier = await directories.read(id);
+  if (earlier !== null && earlier.pid !== null) return earlier;
+  // Made, and never started: its runner ended in between.
+  await directories.remove(id);
+  const writeSpec = async () =>
+    await directories.writeSpec({
+      v: 1,
+      id,
+      farmId,
+      epoch,
+      port,
+      bootId: directories.bootId,
+      startedAt: Date.now(),
+      labels: { ...spec.labels },
+    });
+  try {
+    const tree = await host.snapshots.treeOf(spec.snapshot);
+    // First, so that a runner that dies while it copies leaves something that is found.
+    await writeSpec();
+    const { path } = await host.toolchains.resolve(await toolchainFor(host, spec), {
+      signal: AbortSignal.timeout(LIMITS.stageTimeLimitMs.health),
+      onOutput: () => {},
+    });
+    const home = homeOf(directory);
+    const temporary = join(directory, 'tmp');
+    await mkdir(home, { mode: 0o700 });
+    await mkdir(temporary);
+    const app = await host.assembly.assemble([{ tree }], join(directory, 'app'));
+    const workingDirectory = await workingDirectoryOf(app.directory, spec.root);
+    const guard = await host.guard();
+    await writeSpec();
+    const child = startShim({
+      guard,
+      directory,
+      workingDirectory,
+      command,
+      timeLimitMs,
+      env: {
+        ...host.commandVariables,
+        TMPDIR: temporary,
+        ...(port === null ? {} : { PORT: String(port) }),
+        ...spec.env,
+        PATH: path,
+        HOME: home,
+      },
+    });
+    child.once('exit', onExit);
+    return await untilRunning(child, directories, id);
+  } catch (error) {
+    await endStrays(directory);
+    await directories.remove(id);
+    throw error;
+  }
+}
+
+async function untilRunning(child: ChildProcess, directories: RunDirectories, id: RunId): Promise<RunState> {
+  const failure = new Promise<never>((_, reject) => child.once('error', reject));
+  failure.catch(() => {});
+  for (const deadline = performance.now() + START_TIMEOUT_MS; ; ) {
+    const state = await directories.read(id);
+    if (state !== null && state.pid !== null) return state;
+    if (child.exitCode !== null || performance.now() > deadline) {
+      throw new SwitchyardError(
+        'engine-refused',
+        `${id} could not be started (exit code ${child.exitCode ?? 'none'}).`,
+      );
+    }
+    await Promise.race([failure, new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))]);
+  }
+}
+
+/** A start that failed late may have begun something. */
+async function endStrays(directory: string): Promise<void> {
+  const members = () => membersOf(null, markOf(directory));
+  await endAll({ members, isOver: () => members().length === 0, graceMs: 0 });
+}
