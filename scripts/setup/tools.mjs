@@ -25,7 +25,7 @@ const COMPOSE_PLUGINS = [
 ];
 
 /** Debian keeps PostgreSQL's server off PATH, by version; the newest is taken. */
-function findPostgres() {
+export function findPostgres() {
   const base = '/usr/lib/postgresql';
   const versions = existsSync(base) ? readdirSync(base).sort((a, b) => Number(b) - Number(a)) : [];
   return versions.map((version) => join(base, version, 'bin', 'postgres')).find((path) => existsSync(path));

@@ -37,8 +37,8 @@ export interface SystemOptions {
 }
 
 const ENDED = new Set(['succeeded', 'failed', 'cancelled', 'superseded', 'timed_out']);
-const READY_TIMEOUT_MS = 20_000;
-const END_TIMEOUT_MS = 120_000;
+const READY_TIMEOUT_MS = 60_000;
+const END_TIMEOUT_MS = 180_000;
 
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
@@ -113,7 +113,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 
   try {
     services = { api: start('api'), runner: start('runner'), router: start('router'), worker: start('worker') };
-    await waitFor('the system is ready', () => isReady(apiUrl), READY_TIMEOUT_MS);
+    await waitFor('the system is ready', () => isReady(apiUrl), READY_TIMEOUT_MS, 100);
   } catch (error) {
     console.error(await processLogs());
     await stop();

@@ -42,7 +42,9 @@ function stayer(mark: string, ready: string): string {
 
 const run = (mark: string): string => `node stay.js first ${mark}`;
 
-describe.sequential('cancelling leaves nothing in the process table and the old version live', () => {
+describe.sequential('cancelling leaves nothing in the process table and the old version live', {
+  timeout: 60_000,
+}, () => {
   it.each([
     {
       stage: 'install',

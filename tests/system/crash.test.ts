@@ -59,7 +59,7 @@ function visitAllTheTime(): () => Promise<number> {
   };
 }
 
-describe.sequential('kill -9', () => {
+describe.sequential('kill -9', { timeout: 60_000 }, () => {
   it('of the worker in the middle of a build: another takes over, the build runs again, visitors notice nothing', async () => {
     const version = await waitingVersion('build');
     const { id } = await system.client.deploy('shop');
@@ -185,7 +185,7 @@ describe.sequential('kill -9', () => {
   });
 });
 
-describe.sequential('SIGTERM', () => {
+describe.sequential('SIGTERM', { timeout: 60_000 }, () => {
   it('of a worker hands its stage to another within moments, at no cost of attempts', async () => {
     const version = await waitingVersion('build');
     const { id } = await system.client.deploy('shop');
