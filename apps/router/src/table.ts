@@ -1,4 +1,12 @@
-import type { DeploymentId, EnvironmentId, InstanceId, Route, RouteId, RoutingTable } from '@switchyard/domain';
+import type {
+  DeploymentId,
+  Endpoint,
+  EnvironmentId,
+  InstanceId,
+  Route,
+  RouteId,
+  RoutingTable,
+} from '@switchyard/domain';
 
 /** An instance that visitors may be sent to. */
 export interface Backend {
@@ -28,7 +36,7 @@ export interface TableIndex {
   readonly backends: ReadonlyMap<InstanceId, Backend>;
 }
 
-export const EMPTY_TABLE: RoutingTable = { version: 0, routes: [], endpoints: [] };
+export const EMPTY_TABLE: RoutingTable = { farm: null, version: 0, routes: [], endpoints: [] };
 
 export function indexTable({ routes, endpoints }: RoutingTable): TableIndex {
   const ready = new Map<DeploymentId, Backend[]>();
@@ -55,17 +63,50 @@ export function hostName(header: string | undefined): string | null {
   return name.endsWith('.') ? name.slice(0, -1) : name;
 }
 
+/** The table as Redis last had it, and what is served besides: from before Redis lost its records. */
+export interface KeptTables {
+  readonly table: RoutingTable;
+  readonly inherited: RoutingTable;
+}
+
+export const NO_TABLES: KeptTables = { table: EMPTY_TABLE, inherited: EMPTY_TABLE };
+
+/**
+ * What to go on with when Redis has `found`. `lost`: these are not the successors of the records known so far (Redis is empty, older, or
+ * was filled anew), so what was served goes on being served wherever the new records say nothing of it. null: nothing has changed.
+ */
+export function adoptTable(kept: KeptTables, found: RoutingTable): (KeptTables & { readonly lost: boolean }) | null {
+  const { table, inherited } = kept;
+  const isSameFarm = table.farm?.id === found.farm?.id && table.farm?.epoch === found.farm?.epoch;
+  if (isSameFarm && table.version === found.version) return null;
+  // A farm that appears where none was known is the first word on it, not a loss.
+  const lost = found.version < table.version || (table.farm !== null && !isSameFarm);
+  return { table: found, inherited: lost ? keepWhatWasLost(inherited, table) : inherited, lost };
+}
+
+const addressOf = ({ host, port }: Pick<Endpoint, 'host' | 'port'>): string => `${host} ${port}`;
+
 /**
  * What to serve after Redis lost its records: its own table, and of the one served before whatever it knows nothing of, so that a lost
- * Redis does not become an outage. A host that Redis knows again is Redis'.
+ * Redis does not become an outage. An environment, a host or an address that Redis knows again is Redis': an address least of all may be
+ * kept from before, since another app may have it now.
  */
 export function keepWhatWasLost(before: RoutingTable, now: RoutingTable): RoutingTable {
   const known = new Set(now.routes.map(({ environmentId }) => environmentId));
   const taken = new Set(now.routes.flatMap(({ hosts }) => hosts.map((host) => host.toLowerCase())));
-  const isLost = ({ environmentId, hosts }: Route): boolean =>
-    !known.has(environmentId) && !hosts.some((host) => taken.has(host.toLowerCase()));
-  const lost = before.routes.filter(isLost);
+  const addresses = new Set(now.endpoints.map(addressOf));
+  const instances = new Set(now.endpoints.map(({ instanceId }) => instanceId));
+  const lost = before.routes.flatMap((route): Route[] => {
+    if (known.has(route.environmentId)) return [];
+    const hosts = route.hosts.filter((host) => !taken.has(host.toLowerCase()));
+    return hosts.length === 0 ? [] : [{ ...route, hosts }];
+  });
   const environments = new Set(lost.map(({ environmentId }) => environmentId));
-  const endpoints = before.endpoints.filter(({ environmentId }) => environments.has(environmentId));
-  return { version: now.version, routes: [...now.routes, ...lost], endpoints: [...now.endpoints, ...endpoints] };
+  const endpoints = before.endpoints.filter(
+    (endpoint) =>
+      environments.has(endpoint.environmentId) &&
+      !instances.has(endpoint.instanceId) &&
+      !addresses.has(addressOf(endpoint)),
+  );
+  return { ...now, routes: [...now.routes, ...lost], endpoints: [...now.endpoints, ...endpoints] };
 }

@@ -316,6 +316,8 @@ export type Endpoint = z.infer<typeof Endpoint>;
 
 /** Everything a router needs, as read in one transaction. */
 export const RoutingTable = z.object({
+  /** Whose records these are; null where Redis holds no farm. Versions of two farms or epochs can't be compared. */
+  farm: Farm.pick({ id: true, epoch: true }).nullable().default(null),
   version: z.int().nonnegative(),
   routes: z.array(Route),
   endpoints: z.array(Endpoint),

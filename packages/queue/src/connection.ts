@@ -5,6 +5,8 @@ import { ZodError } from 'zod';
 /** A command that Redis does not answer within this time rejects: nothing hangs on a Redis that is gone. */
 const COMMAND_TIMEOUT_MS = 5_000;
 const FIRST_CONNECT_TIMEOUT_MS = 10_000;
+/** For one that can do without Redis: a Redis that is there has long answered by then. */
+export const SHORT_CONNECT_TIMEOUT_MS = 1_000;
 
 const retryStrategy = (attempt: number): number => Math.min(1_000, 50 * 2 ** Math.min(attempt, 5));
 
@@ -51,8 +53,12 @@ export function subscriberConnection(url: string, name: string): Redis {
 }
 
 /** Waits for the first connection; rejects with `redis-unavailable` when it does not come. */
-export async function waitForConnection(redis: Redis, describe: string): Promise<void> {
-  const signal = AbortSignal.timeout(FIRST_CONNECT_TIMEOUT_MS);
+export async function waitForConnection(
+  redis: Redis,
+  describe: string,
+  timeoutMs: number = FIRST_CONNECT_TIMEOUT_MS,
+): Promise<void> {
+  const signal = AbortSignal.timeout(timeoutMs);
   redis.connect().catch(() => undefined);
   await new Promise<void>((resolve, reject) => {
     const onReady = (): void => {

@@ -7,6 +7,7 @@ import {
   commandConnection,
   describeUrl,
   guarded,
+  SHORT_CONNECT_TIMEOUT_MS,
   subscriberConnection,
   toStoreError,
   waitForConnection,
@@ -50,10 +51,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const redis = commandConnection(redisUrl, name);
   const subscriber = subscriberConnection(redisUrl, `${name}-events`);
   const describe = describeUrl(redisUrl);
+  const timeoutMs = options.whenUnreachable === 'continue' ? SHORT_CONNECT_TIMEOUT_MS : undefined;
   try {
-    await waitForConnection(redis, describe);
+    await waitForConnection(redis, describe, timeoutMs);
     await checkRedis(redis, describe);
-    await waitForConnection(subscriber, describe);
+    await waitForConnection(subscriber, describe, timeoutMs);
   } catch (error) {
     const reason = toStoreError(error);
     if (options.whenUnreachable !== 'continue' || !isUnavailable(reason)) {

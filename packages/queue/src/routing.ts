@@ -1,10 +1,12 @@
-import { Endpoint, LIMITS, ProcessId, Route } from '@switchyard/domain';
+import { Endpoint, Farm, LIMITS, ProcessId, Route } from '@switchyard/domain';
 import { z } from 'zod';
 import type { StoreContext } from './context.ts';
 import type { RoutingRecords } from './store.ts';
 
 /** A router that was lost makes drains unsure for as long as its connections could matter. */
 const LOST_ROUTER_MATTERS_MS = LIMITS.drainTimeoutMs * 2;
+
+const FarmIdentity = Farm.pick({ id: true, epoch: true });
 
 export function routingRecords({ redis, keys, subscriptions, clock }: StoreContext): RoutingRecords {
   async function aliveRouters(): Promise<ProcessId[]> {
@@ -23,9 +25,15 @@ export function routingRecords({ redis, keys, subscriptions, clock }: StoreConte
     route,
 
     async table() {
-      const answer = await redis.multi().get(keys.tableVersion).hvals(keys.routes).hvals(keys.endpoints).exec();
-      const [version, routes, endpoints] = z
-        .tuple([z.string().nullable(), z.array(z.string()), z.array(z.string())])
+      const answer = await redis
+        .multi()
+        .get(keys.farm)
+        .get(keys.tableVersion)
+        .hvals(keys.routes)
+        .hvals(keys.endpoints)
+        .exec();
+      const [farm, version, routes, endpoints] = z
+        .tuple([z.string().nullable(), z.string().nullable(), z.array(z.string()), z.array(z.string())])
         .parse(
           (answer ?? []).map(([error, value]) => {
             if (error !== null) throw error;
@@ -33,6 +41,7 @@ export function routingRecords({ redis, keys, subscriptions, clock }: StoreConte
           }),
         );
       return {
+        farm: farm === null ? null : FarmIdentity.parse(JSON.parse(farm)),
         version: Number(version ?? 0),
         routes: routes.map((document) => Route.parse(JSON.parse(document))),
         endpoints: endpoints.map((document) => Endpoint.parse(JSON.parse(document))),
