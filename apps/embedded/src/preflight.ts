@@ -1,12 +1,13 @@
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import { SwitchyardError } from '@switchyard/domain';
-import { closeServer, listen } from '@switchyard/service';
+import { closeServer, listen, makeDirectory } from '@switchyard/service';
 
 /** Makes the data directory where it is missing. Rejects with `config-invalid` when nothing can be written there. */
 export async function ensureWritable(directory: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDirectory(directory);
     await access(directory, constants.W_OK | constants.X_OK | constants.R_OK);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -36,4 +37,27 @@ export async function ensurePortsFree(
     await listen(server, { host, port, setting });
     await closeServer(server);
   }
+}
+
+const REDIS_DEFAULT_PORT = 6379;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Rejects with `redis-unavailable` when nothing listens at REDIS_URL. Whether it is a Redis that will do, each process checks itself. */
+export async function ensureReachable(redisUrl: string): Promise<void> {
+  const { hostname, port } = new URL(redisUrl);
+  const address = { host: hostname.replaceAll(/^\[|\]$/g, ''), port: port === '' ? REDIS_DEFAULT_PORT : Number(port) };
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect(address);
+    const fail = (reason: string): void => {
+      socket.destroy();
+      const message = `Nothing answers at REDIS_URL, ${address.host}:${address.port} (${reason}). Start that Redis, or unset REDIS_URL to get a private one.`;
+      reject(new SwitchyardError('redis-unavailable', message));
+    };
+    socket.setTimeout(CONNECT_TIMEOUT_MS, () => fail(`no connection within ${CONNECT_TIMEOUT_MS / 1_000} s`));
+    socket.once('error', (error) => fail(error.message));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve();
+    });
+  });
 }

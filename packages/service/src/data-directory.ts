@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { Farm, HostId, type Ids, SwitchyardError } from '@switchyard/domain';
+import { makeDirectory } from './make-directory.ts';
 
 /** Paths of a data directory. Everything that Switchyard keeps on a host's disk is below one of these. */
 export interface DataDirectory {
@@ -46,7 +47,7 @@ export async function openDataDirectory(path: string, ids: Ids): Promise<DataDir
   const root = isAbsolute(path) ? path : resolve(path);
   const farmFile = join(root, 'farm.json');
   try {
-    await mkdir(join(root, 'blobs'), { recursive: true, mode: 0o700 });
+    await makeDirectory(join(root, 'blobs'));
     const hostId = HostId.parse((await readOrMake(join(root, 'host-id'), () => `${ids('host')}\n`)).trim());
     return {
       path: root,

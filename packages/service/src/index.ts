@@ -4,6 +4,7 @@ export * from './data-directory.ts';
 export * from './http-shell.ts';
 export * from './log.ts';
 export * from './log-archive.ts';
+export * from './make-directory.ts';
 export * from './metrics.ts';
 export * from './platform-config.ts';
 export * from './process-life.ts';
