@@ -70,6 +70,7 @@ export interface RunRequest {
   readonly onOutput: (chunk: Buffer) => void;
 }
 
+/** How a command ended. 128 + n, which a shell answers for a command that signal n ended, counts as that signal. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: string | null;

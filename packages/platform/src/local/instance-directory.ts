@@ -37,6 +37,12 @@ export interface RunState {
   readonly timedOut: boolean;
 }
 
+interface Started {
+  readonly spec: Spec;
+  readonly pid: number | null;
+  readonly startedAt: string;
+}
+
 /** `<data>/instances/<id>/` and `<data>/oneoffs/<id>/`. */
 export interface RunDirectories {
   /** Of this run of the kernel. */
@@ -75,20 +81,38 @@ export function openRunDirectories(dataDir: string): RunDirectories {
   const boot = bootId();
   const pathOf = (id: RunId) => join(InstanceId.safeParse(id).success ? instances : oneOffs, RunId.parse(id));
 
-  async function read(id: RunId): Promise<RunState | null> {
+  /** What does not change once the shim has said that it runs. Looked at every second for each instance, so read once. */
+  const started = new Map<RunId, Started>();
+
+  async function readStarted(id: RunId): Promise<Started | null> {
+    const known = started.get(id);
+    if (known !== undefined) return known;
     const path = pathOf(id);
     const specText = await text(join(path, 'spec.json'));
     if (specText === null) return null;
-    const spec = Spec.parse(JSON.parse(specText));
-    const [pidText = '', startedAt = ''] = (await text(join(path, 'pid')))?.trim().split(' ') ?? [];
-    const pid = pidText === '' ? null : Number(pidText);
+    const [pid, startedAt = ''] = (await text(join(path, 'pid')))?.trim().split(' ') ?? [];
+    const found = { spec: Spec.parse(JSON.parse(specText)), pid: pid === undefined ? null : Number(pid), startedAt };
+    if (found.pid !== null) started.set(id, found);
+    return found;
+  }
+
+  async function read(id: RunId): Promise<RunState | null> {
+    const found = await readStarted(id);
+    if (found === null) return null;
+    const { spec, pid, startedAt } = found;
+    const path = pathOf(id);
     const alive = pid !== null && spec.bootId === boot && isAlive(pid, startedAt);
     // After the process table: a shim writes this and then ends. A line without its end is being written.
     const written = await text(join(path, 'exit'));
     const status = written?.endsWith('\n') ? written : null;
+    if (alive && status === null) return { spec, running: true, pid, exit: null, timedOut: false };
+    if (!(await exists(path))) {
+      started.delete(id);
+      return null;
+    }
     return {
       spec,
-      running: alive && status === null,
+      running: false,
       pid,
       exit: status === null ? null : shellExit(Number.parseInt(status, 10)),
       timedOut: await exists(join(path, 'timed-out')),
@@ -111,6 +135,7 @@ export function openRunDirectories(dataDir: string): RunDirectories {
       return (await Promise.all(ids.map(read))).filter((state) => state !== null);
     },
     async remove(id) {
+      started.delete(id);
       const removing = join(pathOf(id), '..', `.removing-${randomBytes(6).toString('hex')}`);
       try {
         await rename(pathOf(id), removing);

@@ -67,7 +67,10 @@ describe('what a runner finds again', () => {
     const file = join(dataDir(), 'instances', spec.id, 'spec.json');
     const written = await readFile(file, 'utf8');
     await writeFile(file, written.replace(/"bootId":"[^"]*"/, '"bootId":"another"'));
-    expect(await found(subject, spec.id)).toMatchObject({ state: 'exited', exit: null });
+    if (subject.options === null) throw new Error('no options');
+    const later = await openPlatform(subject.options);
+    expect(await later.runner.list()).toMatchObject([{ id: spec.id, state: 'exited', exit: null }]);
+    await later.close();
     await writeFile(file, written);
     await subject.platform.runner.stop(spec.id, { graceMs: 100 });
   });

@@ -1,6 +1,6 @@
 import { watch } from 'node:fs/promises';
 import { type InstanceId, LIMITS, SwitchyardError } from '@switchyard/domain';
-import type { FoundProcess, PlatformOptions, RunnerPlatform } from '../platform.ts';
+import type { FoundProcess, ListeningSocket, PlatformOptions, RunnerPlatform } from '../platform.ts';
 import { onDisk } from './disk.ts';
 import { endAll } from './ending.ts';
 import { openRunDirectories, type RunId, type RunState } from './instance-directory.ts';
@@ -45,16 +45,16 @@ export function openLocalRunner(
       await limitOutput(directories.pathOf(spec.id), LIMITS.maxInstanceLogBytes);
   }
 
-  function addressOf({ spec, running, pid }: RunState): FoundProcess['address'] {
+  function addressOf({ spec, running, pid }: RunState, listening: readonly ListeningSocket[]): FoundProcess['address'] {
     const { port } = spec;
     if (port === null) return null;
     if (!running || pid === null) return { host: '127.0.0.1', port };
-    const there = kernelSockets().filter((socket) => socket.port === port);
+    const there = listening.filter((socket) => socket.port === port);
     // Whose it is is asked before an instance counts as healthy; looking that up costs a walk over all processes.
     return chooseAddress(port, there.length > 0 ? there : socketsOf(membersOf(pid, markIn(spec.id))));
   }
 
-  function found(state: RunState): FoundProcess {
+  function found(state: RunState, listening: readonly ListeningSocket[]): FoundProcess {
     const { spec, running, exit, timedOut, pid } = state;
     const base = {
       id: spec.id,
@@ -62,7 +62,7 @@ export function openLocalRunner(
       exit,
       timedOut,
       startedAt: spec.startedAt,
-      address: addressOf(state),
+      address: addressOf(state, listening),
     };
     return { ...base, state: running ? 'running' : 'exited', pid: running ? pid : null };
   }
@@ -112,10 +112,10 @@ export function openLocalRunner(
     );
   /** What was last said to run, so that nothing is missed between an answer and the wait for a change. */
   const saidToRun = new Set<RunId>();
-  function say(state: RunState): FoundProcess {
+  function say(state: RunState, listening: readonly ListeningSocket[] = kernelSockets()): FoundProcess {
     if (state.running) saidToRun.add(state.spec.id);
     else saidToRun.delete(state.spec.id);
-    return found(state);
+    return found(state, listening);
   }
 
   return {
@@ -130,7 +130,8 @@ export function openLocalRunner(
       beginLimiting();
       const states = await ours();
       saidToRun.clear();
-      return states.map(say);
+      const listening = kernelSockets();
+      return states.map((state) => say(state, listening));
     },
     async waitForChange(signal) {
       if (signal.aborted) return;
