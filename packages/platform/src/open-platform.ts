@@ -1,4 +1,4 @@
-import { SwitchyardError } from '@switchyard/domain';
+import { openDockerPlatform } from './docker/docker-platform.ts';
 import { openLocalPlatform } from './local/local-platform.ts';
 import type { Platform, PlatformOptions } from './platform.ts';
 
@@ -10,9 +10,6 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     case 'local':
       return await openLocalPlatform(options);
     case 'docker':
-      throw new SwitchyardError(
-        'engine-unavailable',
-        'The docker platform is not built in yet. Set SWITCHYARD_PLATFORM=local.',
-      );
+      return await openDockerPlatform(options);
   }
 }

@@ -1,10 +1,19 @@
+import { LIMITS } from '@switchyard/domain';
 import { PLACES } from './names.ts';
 
 /**
  * First process of a stage's container, as root without a capability. It lives as long as its standard input, which the worker holds:
- * when the worker dies the engine closes it, this ends, and the kernel ends everything in the container. `wait` reaps orphans.
+ * when the worker dies the engine closes it, this ends, and the kernel ends everything in the container. `wait` reaps orphans (a plain
+ * `read` would be ended by the first of them: dash catches SIGCHLD whatever it is told).
  */
 export const KEEP_UNTIL_DETACHED = 'exec 3<&0; cat <&3 >/dev/null & wait $!';
+
+/** Whether the user has another process. `kill -0 -1` would succeed for root's alone, which it may not signal. */
+const OTHERS =
+  'others() { for p in /proc/[0-9]*; do [ "$p" = "/proc/$$" ] || { [ -O "$p" ] && return 0; }; done; return 1; }';
+
+/** Lowered here and not by the engine, which refuses to start a container with a limit above its own. */
+const LIMIT_OPEN_FILES = `ulimit -n ${LIMITS.containerOpenFiles} 2>/dev/null`;
 
 /**
  * A command inside a stage's container; `$1` is the command, `$2` its directory, `$3` prepares HOME. One pipe for both outputs keeps
@@ -13,12 +22,15 @@ export const KEEP_UNTIL_DETACHED = 'exec 3<&0; cat <&3 >/dev/null & wait $!';
  */
 export const RUN_COMMAND = [
   'exec 2>&1 </dev/null',
+  LIMIT_OPEN_FILES,
   'ending=',
   "trap 'ending=1' TERM",
   'eval "$3"',
   'cd "$2" || exit 1',
+  'unset OLDPWD',
   'sh -c "$1"; code=$?',
-  'while [ -n "$ending" ] && kill -0 -1 2>/dev/null; do sleep 0.02; done',
+  OTHERS,
+  'while [ -n "$ending" ] && others; do sleep 0.02; done',
   'kill -KILL -1 2>/dev/null',
   'exit "$code"',
 ].join('\n');
@@ -36,6 +48,7 @@ export const ENVIRONMENT_END = 'switchyard_environment=whole';
  */
 export const RUN_PROCESS = [
   'exec 2>&1',
+  LIMIT_OPEN_FILES,
   'switchyard_environment=',
   'eval "$(cat)"',
   '[ "$switchyard_environment" = whole ] || { echo "The environment did not arrive; nothing was started."; exit 125; }',

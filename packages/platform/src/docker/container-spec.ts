@@ -22,7 +22,6 @@ function isolation(limits: { memoryBytes: number; processes: number }): HostConf
     // The same as Memory: no swap beyond it.
     MemorySwap: limits.memoryBytes,
     PidsLimit: limits.processes,
-    Ulimits: [{ Name: 'nofile', Soft: LIMITS.containerOpenFiles, Hard: LIMITS.containerOpenFiles }],
     Tmpfs: { [PLACES.home]: memoryDirectory('0700'), [PLACES.temporary]: memoryDirectory('1777') },
   };
 }
@@ -38,10 +37,13 @@ export function workContainer(request: {
   role: 'stage' | 'tool';
   attempt: AttemptRef | null;
   image: string;
+  /** Variables of the image that commands don't get: a name without a value takes it away, also from what is committed. */
+  hidden: readonly string[];
   volumes: Volumes;
 }): ContainerCreateOptions {
   return {
     Image: request.image,
+    Env: [...request.hidden],
     Entrypoint: ['/bin/sh', '-c', KEEP_UNTIL_DETACHED],
     Cmd: [],
     User: '0:0',
@@ -63,12 +65,16 @@ export function viewContainer(request: {
   owner: Owner;
   attempt: AttemptRef | null;
   image: string;
+  hidden?: readonly string[];
 }): ContainerCreateOptions {
   return {
     Image: request.image,
+    Env: [...(request.hidden ?? [])],
     Entrypoint: ['/bin/sh'],
     Cmd: [],
     WorkingDir: PLACES.tree,
+    // Kept by what is committed from it: a release.
+    StopSignal: 'SIGTERM',
     Labels: { ...ownerLabels(request.owner, 'view'), ...attemptLabels(request.attempt) },
     HostConfig: { NetworkMode: 'none' },
   };
@@ -89,28 +95,36 @@ function processCommand(command: string, timeLimitMs: number | null): string[] {
 }
 
 /** Labels from outside, below our own prefix unless they have one. */
-function foreignLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
+export function foreignLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(labels).map(([name, value]) => [name.includes('.') ? name : `dev.switchyard.${name}`, value]),
   );
 }
 
-function processContainerOptions(
+export interface ProcessPlace {
+  readonly image: string;
+  readonly hidden: readonly string[];
+  readonly network: string | null;
+  readonly volumes: Volumes;
+}
+
+export type NamedContainer = ContainerCreateOptions & { readonly name: string };
+
+function processOptions(
   spec: InstanceSpec | OneOffSpec,
-  rest: {
+  place: ProcessPlace,
+  what: {
     role: 'instance' | 'one-off';
     command: string;
     timeLimitMs: number | null;
-    network: string | null;
-    volumes: Volumes;
-    labels: Record<string, string>;
+    labels: Readonly<Record<string, string>>;
   },
-): ContainerCreateOptions & { name: string } {
+): NamedContainer {
   return {
     name: processContainer(spec.farmId, spec.id),
-    // The engine reads it from the query as well as from the body; it is given by the image's tag.
-    Image: '',
-    Entrypoint: processCommand(rest.command, rest.timeLimitMs),
+    Image: place.image,
+    Env: [...place.hidden],
+    Entrypoint: processCommand(what.command, what.timeLimitMs),
     Cmd: [],
     User: USER,
     WorkingDir: spec.root === '.' ? PLACES.tree : `${PLACES.tree}/${spec.root}`,
@@ -121,15 +135,16 @@ function processContainerOptions(
     Labels: {
       ...attemptLabels(null),
       ...foreignLabels(spec.labels),
-      ...ownerLabels(spec, rest.role),
+      ...ownerLabels(spec, what.role),
       [LABEL.process]: spec.id,
-      ...rest.labels,
+      ...what.labels,
     },
     HostConfig: {
       ...isolation({ memoryBytes: LIMITS.instanceMemoryBytes, processes: LIMITS.instanceProcesses }),
+      // Starting again is the runner's, which knows backoff and what is desired.
       RestartPolicy: { Name: 'no' },
-      NetworkMode: rest.network ?? 'bridge',
-      Binds: [`${rest.volumes.tools}:${PLACES.tools}:ro`],
+      NetworkMode: place.network ?? 'bridge',
+      Binds: [`${place.volumes.tools}:${PLACES.tools}:ro`],
       LogConfig: {
         Type: 'json-file',
         Config: { 'max-size': String(LIMITS.maxInstanceLogBytes / 2), 'max-file': '2' },
@@ -138,25 +153,13 @@ function processContainerOptions(
   };
 }
 
-export interface ProcessPlace {
-  readonly image: string;
-  readonly network: string | null;
-  readonly volumes: Volumes;
-}
-
-export function instanceContainer(
-  spec: InstanceSpec,
-  command: string,
-  place: ProcessPlace,
-): ContainerCreateOptions & { name: string } {
-  const { image: Image, ...rest } = place;
+export function instanceContainer(spec: InstanceSpec, command: string, place: ProcessPlace): NamedContainer {
   const labels = { [LABEL.port]: String(spec.port) };
-  return { ...processContainerOptions(spec, { ...rest, role: 'instance', command, timeLimitMs: null, labels }), Image };
+  return processOptions(spec, place, { role: 'instance', command, timeLimitMs: null, labels });
 }
 
-export function oneOffContainer(spec: OneOffSpec, place: ProcessPlace): ContainerCreateOptions & { name: string } {
-  const { image: Image, ...rest } = place;
+export function oneOffContainer(spec: OneOffSpec, place: ProcessPlace): NamedContainer {
   const { command, timeLimitMs } = spec;
   const labels = { [LABEL.timeLimitMs]: String(timeLimitMs) };
-  return { ...processContainerOptions(spec, { ...rest, role: 'one-off', command, timeLimitMs, labels }), Image };
+  return processOptions(spec, place, { role: 'one-off', command, timeLimitMs, labels });
 }

@@ -45,7 +45,8 @@ const PATTERNS: readonly Pattern[] = [
   },
   {
     code: 'engine-unavailable',
-    matches: /toomanyrequests|TLS handshake timeout|i\/o timeout|no such host|context deadline exceeded|request canceled/i,
+    matches:
+      /toomanyrequests|TLS handshake timeout|i\/o timeout|no such host|context deadline exceeded|request canceled/i,
     advice: 'The engine could not reach an image registry; trying again can help.',
   },
 ];
@@ -60,9 +61,15 @@ function wordsOf(message: string): string {
   return message.replace(/^\(HTTP code \d+\) (?:[a-z ]+ - )?/i, '').trim();
 }
 
-/** There is no such container, image, volume or path. */
+/** Nobody answers at the engine's address, or we may not ask there. */
+export function isEngineGone(error: unknown): boolean {
+  return /connect (ENOENT|ECONNREFUSED|EACCES)/.test(read(error).message);
+}
+
+/** There is no such container, image, volume or path (`lstat /var/lib/docker/overlay2/…/app/file/below: not a directory`). */
 export function isMissing(error: unknown): boolean {
-  return read(error).statusCode === 404;
+  const { statusCode, message } = read(error);
+  return statusCode === 404 || (statusCode === 500 && /: not a directory\s*$/.test(message));
 }
 
 /**
@@ -78,22 +85,33 @@ export function isUnchanged(error: unknown): boolean {
   return read(error).statusCode === 304;
 }
 
-/** What dockerode threw, as an error of the catalogue. `doing` ends the sentence “The engine failed at …”. */
-export function engineError(error: unknown, doing: string): SwitchyardError {
+/**
+ * What dockerode threw, as an error of the catalogue; anything else (a fault of ours) as it is. `doing` ends the sentence “The engine
+ * failed at …”.
+ */
+export function engineError(error: unknown, doing: string): Error {
   if (error instanceof SwitchyardError) return error;
   const { message, statusCode, code } = read(error);
   const words = wordsOf(message);
   const details = statusCode === undefined ? {} : { status: statusCode };
   for (const pattern of PATTERNS) {
     if (!pattern.matches.test(message) && !pattern.matches.test(code ?? '')) continue;
-    return new SwitchyardError(pattern.code, `The engine failed at ${doing}: ${words}. ${pattern.advice}`, details, error);
+    return new SwitchyardError(
+      pattern.code,
+      `The engine failed at ${doing}: ${words}. ${pattern.advice}`,
+      details,
+      error,
+    );
   }
   if (statusCode === 429 || statusCode === 503) {
-    return new SwitchyardError('engine-unavailable', `The engine is busy and did not take ${doing}: ${words}.`, details, error);
+    return new SwitchyardError(
+      'engine-unavailable',
+      `The engine is busy and did not take ${doing}: ${words}.`,
+      details,
+      error,
+    );
   }
-  if (statusCode === undefined) {
-    return new SwitchyardError('engine-unavailable', `The engine failed at ${doing}: ${words}.`, details, error);
-  }
+  if (statusCode === undefined) return error instanceof Error ? error : new Error(message);
   return new SwitchyardError('engine-refused', `The engine refused ${doing}: ${words}.`, details, error);
 }
 

@@ -1,0 +1,126 @@
+import { SwitchyardError } from '@switchyard/domain';
+import type { Exit, RunAnswer, RunRequest } from '../platform.ts';
+import { shellExit } from '../local/exit.ts';
+import { FILL_HOME, RUN_COMMAND } from './container-scripts.ts';
+import { workContainer } from './container-spec.ts';
+import type { DockerHost } from './docker-host.ts';
+import { execute } from './exec.ts';
+import { volumesOf } from './farm-volumes.ts';
+import { LABEL, PLACES, USER } from './names.ts';
+import type { PlacedToolchain } from './toolchains.ts';
+import { openLayers, planAssembly, putBelow, putOver } from './tree-assembly.ts';
+import { openWorkContainer, type WorkContainer, withinGrace } from './work-container.ts';
+
+/** Resolves when the signal is aborted; never rejects. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** Runs a stage's commands in a container of their own and keeps the result. When it resolves the container is gone. */
+export async function runStage(host: DockerHost, request: RunRequest): Promise<RunAnswer> {
+  const limit = AbortSignal.timeout(request.timeLimitMs);
+  const signal = AbortSignal.any([request.signal, limit]);
+  const stopped = (): RunAnswer | null =>
+    request.signal.aborted ? { end: 'aborted' } : limit.aborted ? { end: 'timed-out' } : null;
+  if (request.signal.aborted) return { end: 'aborted' };
+  try {
+    const toolchain = await host.toolchains.resolve(request.toolchain, { signal, onOutput: request.onOutput });
+    return (await runOn(host, request, toolchain, signal)) ?? stopped() ?? { end: 'aborted' };
+  } catch (error) {
+    const stop = stopped();
+    if (stop !== null) return stop;
+    throw error;
+  }
+}
+
+/** null: the signal ended it. */
+async function runOn(
+  host: DockerHost,
+  request: RunRequest,
+  toolchain: PlacedToolchain,
+  signal: AbortSignal,
+): Promise<RunAnswer | null> {
+  const { engine, owner, snapshots } = host;
+  const { attempt, publish } = request;
+  const context = { owner, attempt };
+  const plan = planAssembly(await openLayers(snapshots, request.layers), toolchain.base.id);
+  const work = await openWorkContainer(
+    engine,
+    workContainer({
+      ...context,
+      role: 'stage',
+      image: plan.image,
+      hidden: toolchain.base.hidden,
+      volumes: volumesOf(owner.farmId),
+    }),
+  );
+  try {
+    await putOver(engine, work.container, plan, context);
+    if (signal.aborted) return null;
+    await work.start();
+    await putBelow(engine, work.container, plan, context);
+    const env = {
+      ...(await host.commandVariables()),
+      TMPDIR: PLACES.temporary,
+      ...request.env,
+      PATH: toolchain.path,
+      HOME: PLACES.home,
+    };
+    for (const command of request.commands) {
+      const exit = await runCommand(work, { command, root: request.root, env, onOutput: request.onOutput, signal });
+      if (exit === null) return null;
+      if (exit.code !== 0) return { end: 'failed', exit, command };
+    }
+    if (signal.aborted) return null;
+    if (publish === null) return { end: 'succeeded', snapshot: null };
+    const labels = { [LABEL.base]: toolchain.base.id, [LABEL.path]: toolchain.path };
+    return { end: 'succeeded', snapshot: await snapshots.commit(publish, work.container, { labels, changes: [] }) };
+  } finally {
+    await work.end();
+  }
+}
+
+interface StageCommand {
+  readonly command: string;
+  readonly root: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly onOutput: (chunk: Buffer) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Its exit, or null when the signal ended it; then its processes have had their grace and the container is to be ended. */
+async function runCommand(
+  work: WorkContainer,
+  { command, root, env, onOutput, signal }: StageCommand,
+): Promise<Exit | null> {
+  if (signal.aborted) return null;
+  const directory = root === '.' ? PLACES.tree : `${PLACES.tree}/${root}`;
+  const running = execute(work.container, {
+    command: ['/bin/sh', '-c', RUN_COMMAND, 'sh', command, directory, FILL_HOME],
+    user: USER,
+    env,
+    onOutput,
+  });
+  const code = await Promise.race([running, aborted(signal).then(() => null)]);
+  if (code !== null) {
+    if (signal.aborted) return null;
+    await requireAlive(work);
+    return shellExit(code);
+  }
+  running.catch(() => {});
+  await withinGrace(Promise.all([work.endPolitely(), running]));
+  return null;
+}
+
+/** A command whose container was ended from outside has not failed: the platform has. */
+async function requireAlive({ container }: WorkContainer): Promise<void> {
+  const { State } = await container.inspect();
+  if (State.Running) return;
+  throw new SwitchyardError(
+    'engine-unavailable',
+    'The container of the stage was ended from outside while a command ran in it.',
+  );
+}
