@@ -21,6 +21,8 @@ export interface App {
   /** The library with which it answers HTTP itself. */
   readonly serverLibrary: string | null;
   readonly files: ReadonlySet<string>;
+  /** Scripts that `index.html` loads: they are the browser's, whatever they are called. */
+  readonly pageScripts: ReadonlySet<string>;
   readonly decisions: Decisions;
 }
 
@@ -55,4 +57,11 @@ export async function readFirst(app: App, paths: readonly string[]): Promise<{ p
 
 export function hasFile(app: App, path: string): boolean {
   return app.files.has(inDirectory(app.root, path) ?? path);
+}
+
+/** Paths in the app's directory of the scripts that its page loads. */
+export async function pageScriptsOf(tree: FileTree, root: string): Promise<ReadonlySet<string>> {
+  const page = (await tree.read(inDirectory(root, 'index.html') ?? 'index.html')) ?? '';
+  const sources = [...page.matchAll(/<script\b[^>]*\bsrc=["']?([^"'\s>]+)/gi)].map(([, source = '']) => source);
+  return new Set(sources.flatMap((source) => inDirectory('.', source.replace(/^\//, '').replace(/[?#].*$/, '')) ?? []));
 }

@@ -256,6 +256,30 @@ describe('what serves the app', () => {
       { kind: 'static', directory: 'web', spa: false },
     ],
     [
+      'a page whose own script is called app.js, as a page',
+      { 'index.html': '<script defer src="./app.js?v=1"></script>', 'app.js': '' },
+      { kind: 'static', directory: '.', spa: false },
+    ],
+    [
+      'a page whose own script is main of the manifest, as a page',
+      node(
+        { main: 'index.js', devDependencies: { eslint: '9' } },
+        { 'index.html': '<script src=/index.js>', 'index.js': '' },
+      ),
+      { kind: 'static', directory: '.', spa: false },
+    ],
+    [
+      'SvelteKit as files, set up in the configuration of Vite',
+      node(
+        {
+          scripts: { build: 'vite build' },
+          devDependencies: { '@sveltejs/kit': '2', '@sveltejs/adapter-static': '3' },
+        },
+        { 'vite.config.ts': "adapter({ pages: 'site', fallback: '200.html' })" },
+      ),
+      { kind: 'static', directory: 'site', spa: true },
+    ],
+    [
       'a page beside a script of its own, as a page',
       { 'index.html': '', 'index.js': '' },
       { kind: 'static', directory: '.', spa: false },

@@ -1,5 +1,5 @@
 import { LIMITS, type Plan, type RepositorySettings, SwitchyardError } from '@switchyard/domain';
-import { type App, findFramework, findServerLibrary } from './app.ts';
+import { type App, findFramework, findServerLibrary, pageScriptsOf } from './app.ts';
 import { decideDirectory } from './app-directory.ts';
 import { decideBuild } from './build.ts';
 import { Decisions } from './decisions.ts';
@@ -79,6 +79,7 @@ async function lookAt(tree: FileTree, settings: RepositorySettings, root: string
     framework: findFramework(manifest),
     serverLibrary: findServerLibrary(manifest),
     files: new Set(await tree.files()),
+    pageScripts: await pageScriptsOf(tree, root),
     decisions,
   };
 }

@@ -30,7 +30,7 @@ const WRAPPER =
   /^(?:(?:npx|bunx|pnpm exec|yarn run|cross-env(?:-shell)?|env|dotenv(?: -e \S+)? --|env-cmd(?: -f \S+)?|node_modules\/\.bin\/)(?:\s+|(?<=\/)))|^[A-Za-z_]\w*=(?:"[^"]*"|'[^']*'|\S*)\s+/;
 
 /** The command that matters in a script: without variables in front and wrappers around. */
-export function bareCommand(script: string): string {
+function bareCommand(script: string): string {
   let command = script.trim();
   for (let next = command.replace(WRAPPER, ''); next !== command; next = command.replace(WRAPPER, '')) command = next;
   return command;

@@ -67,7 +67,7 @@ export async function decidePackageManager(
   }
   if (lockfile === null && Object.keys(allDependencies(manifest)).length > 0) {
     decisions.warn(
-      'No lockfile is committed: every install may bring other versions, and nothing can be reused between deployments that differ in time. Commit the lockfile.',
+      'No lockfile is committed: an install that is not reused may bring other versions than the last one. Commit the lockfile.',
     );
   }
 

@@ -46,7 +46,7 @@ export async function servingOf(app: App): Promise<FrameworkServing> {
     }
     case 'SvelteKit': {
       if (!dependsOn(app, '@sveltejs/adapter-static')) return own;
-      const config = await readFirst(app, configs('svelte.config'));
+      const config = await readFirst(app, [...configs('svelte.config'), ...configs('vite.config')]);
       const directory = /\bpages\s*:\s*["'`]([\w./-]+)["'`]/.exec(config?.content ?? '')?.[1] ?? 'build';
       const spa = /\bfallback\s*:\s*["'`]/.test(config?.content ?? '');
       return { kind: 'static', directory, spa, because: 'adapter-static makes files' };

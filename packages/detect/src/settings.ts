@@ -3,7 +3,7 @@ import type { FileTree } from './file-tree.ts';
 import { parseJson } from './manifest.ts';
 import { inDirectory } from './paths.ts';
 
-export const SETTINGS_FILE = 'switchyard.json';
+const SETTINGS_FILE = 'switchyard.json';
 
 /** `switchyard.json` of the repository's root; an empty object where there is none. Rejects with `invalid-settings`, all faults at once. */
 export async function readSettings(tree: FileTree): Promise<RepositorySettings> {

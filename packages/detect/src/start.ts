@@ -123,17 +123,18 @@ function fromMain(app: App, build: Plan['build']): Start | null {
   if (main === undefined || app.manager === null) return null;
   const places = [main, `${main}.js`, `${main}/index.js`].map((path) => path.replace(/^\.\//, ''));
   const present = places.find((path) => hasFile(app, path));
+  if (present !== undefined && app.pageScripts.has(present)) return null;
   if (present !== undefined) return decided(app, command(app, `node ${present}`), 'main in package.json');
   if (build === null || !/^(?:\.\/)?(?:dist|build|lib|out|output|\.output)\//.test(main)) return null;
   return decided(app, command(app, `node ${places[0] ?? main}`), 'main in package.json, which the build has to make');
 }
 
 function fromEntry(app: App): Start | null {
-  const entry = ENTRIES.find((path) => hasFile(app, path));
+  const entry = ENTRIES.find((path) => hasFile(app, path) && !app.pageScripts.has(path));
   if (entry === undefined) return null;
   // The browser runs these, not Node.
   if (entry.startsWith('src/') && app.framework !== null && app.serverLibrary === null) return null;
-  if (app.manifest === null && hasFile(app, 'index.html') && !/^(?:server|app)\./.test(entry)) return null;
+  if (hasFile(app, 'index.html') && app.serverLibrary === null && !/^(?:server|app)\./.test(entry)) return null;
   const because =
     app.manifest === null
       ? `${entry} is there, and no package.json`

@@ -111,6 +111,13 @@ describe('errors of the platform', () => {
     const found = classify(ofError('source-denied', { stage: 'source', output }));
     expect(found).toMatchObject({ cause: 'source_ssh_host_key', details: { host: 'git.acme.dev' } });
   });
+  it('show what a command was at when its time ran out', () => {
+    const found = classify(
+      ofError('stage-timed-out', { output: 'Error: ignored\nvite v8\nwatching for file changes...\n' }),
+    );
+    expect(found.cause).toBe('stage_timeout');
+    expect(found.evidence.at(-1)).toEqual({ line: 3, text: 'watching for file changes...' });
+  });
   it('name a broken manifest as such', () => {
     expect(classify(ofError('invalid-settings', {}, { file: 'web/package.json' })).cause).toBe('manifest_invalid');
   });

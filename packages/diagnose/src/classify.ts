@@ -30,7 +30,7 @@ function nothingFailed({ exit, error }: Failure): boolean {
 }
 
 /** All that was recognised, best first. */
-export function findings(failure: Failure, output: Output): Finding[] {
+function findings(failure: Failure, output: Output): Finding[] {
   return [
     findingOfError(failure, output),
     findingOfExit(failure, output),

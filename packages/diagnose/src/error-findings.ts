@@ -4,7 +4,7 @@ import type { Failure } from './failure.ts';
 import { findingOfHealth } from './health-findings.ts';
 import type { Output } from './output.ts';
 import type { Finding } from './rule.ts';
-import { tellingLines } from './unknown.ts';
+import { lastLines, tellingLines } from './unknown.ts';
 
 interface Entry {
   readonly cause: string;
@@ -117,6 +117,7 @@ export function findingOfError(failure: Failure, output: Output): Finding | null
       (fault === 'transient'
         ? 'Nothing has to be changed; it is tried again by itself.'
         : 'Do what the message asks for, then deploy again.'),
-    evidence: tellingLines(output).slice(0, 3),
+    // What it was doing when time ran out stands at the end.
+    evidence: error.code === 'stage-timed-out' ? lastLines(output) : tellingLines(output).slice(0, 3),
   };
 }

@@ -10,13 +10,17 @@ export interface Line {
 
 export interface Output {
   readonly lines: readonly Line[];
-  /** All bare lines in lower case, for a quick look whether a rule can match at all. */
+  /** All bare lines in lower case, joined by line ends. */
   readonly lowerCase: string;
+  /** Indices of the lines that hold one of some lower-case texts, ascending. */
+  readonly linesWith: (texts: readonly string[]) => readonly number[];
 }
 
 /** Longer lines are cut for matching: what tells is at the start or at the very end. */
 const MAX_LINE_LENGTH = 4_000;
 const KEPT_TAIL = 500;
+/** Lines that one pattern is tried on: what repeats more often is told by its first ones. */
+const MAX_CANDIDATES = 2_000;
 
 // Escape sequences are made of control characters.
 // oxlint-disable-next-line no-control-regex
@@ -39,16 +43,50 @@ const PREFIXES: readonly RegExp[] = [
 /** Reads raw output into lines. Linear in its length. */
 export function readOutput(raw: string): Output {
   const lines = raw.split('\n').map((line, index): Line => {
-    const text = lastState(line.replace(SEQUENCES, '').replace(CONTROLS, ''));
+    const text = lastState(withoutControls(line));
     return { number: index + 1, text, bare: withoutPrefixes(text) };
   });
-  return {
-    lines,
-    lowerCase: lines
-      .map(({ bare }) => bare)
-      .join('\n')
-      .toLowerCase(),
-  };
+  const lower = lines.map(({ bare }) => bare.toLowerCase());
+  const starts: number[] = [];
+  let length = 0;
+  for (const line of lower) {
+    starts.push(length);
+    length += line.length + 1;
+  }
+  const lowerCase = lower.join('\n');
+  return { lines, lowerCase, linesWith: (texts) => linesWith(texts, lowerCase, starts) };
+}
+
+function linesWith(texts: readonly string[], lowerCase: string, starts: readonly number[]): number[] {
+  const found = new Set<number>();
+  for (const text of texts) {
+    let at = lowerCase.indexOf(text);
+    let line = 0;
+    while (at >= 0 && found.size < MAX_CANDIDATES) {
+      line = lineAt(at, starts, line);
+      found.add(line);
+      const next = starts[line + 1];
+      at = next === undefined ? -1 : lowerCase.indexOf(text, next);
+    }
+  }
+  return [...found].toSorted((a, b) => a - b);
+}
+
+/** The line that holds an offset, looked for from `from` on. */
+function lineAt(offset: number, starts: readonly number[], from: number): number {
+  let low = from;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((starts[middle] ?? Number.POSITIVE_INFINITY) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+function withoutControls(line: string): string {
+  const text = line.includes('\u001b') ? line.replace(SEQUENCES, '') : line;
+  return text.replace(CONTROLS, '');
 }
 
 /** Of a line that was drawn over with carriage returns: what stands there in the end. */

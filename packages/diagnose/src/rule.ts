@@ -17,7 +17,7 @@ export interface Sight {
 }
 
 export interface Pattern {
-  /** Lower-case texts of which one occurs whenever the pattern matches: a quick test that saves trying each line. */
+  /** Lower-case texts of which one stands in every line that the pattern matches: only such lines are tried. */
   readonly hints: readonly string[];
   /** Tried on each bare line. Linear: no nested or adjoining unbounded repetitions. */
   readonly regex: RegExp;
@@ -66,7 +66,6 @@ export function applyRule(rule: Rule, output: Output, failure: Failure): Finding
   let best: { pattern: Pattern; details: Details; line: Line } | null = null;
   for (const pattern of rule.patterns) {
     if (best !== null && pattern.weight <= best.pattern.weight) continue;
-    if (!pattern.hints.some((hint) => output.lowerCase.includes(hint))) continue;
     const found = firstMatch(pattern, output, failure);
     if (found !== null) best = { pattern, ...found };
   }
@@ -82,9 +81,10 @@ export function applyRule(rule: Rule, output: Output, failure: Failure): Finding
 }
 
 function firstMatch(pattern: Pattern, output: Output, failure: Failure): { details: Details; line: Line } | null {
-  for (const [at, line] of output.lines.entries()) {
-    const match = pattern.regex.exec(line.bare);
-    if (match === null) continue;
+  for (const at of output.linesWith(pattern.hints)) {
+    const line = output.lines[at];
+    const match = line === undefined ? null : pattern.regex.exec(line.bare);
+    if (line === undefined || match === null) continue;
     const details = pattern.take === undefined ? {} : pattern.take(match, sightAt(output, failure, at));
     if (details !== null) return { details, line };
   }

@@ -26,6 +26,10 @@ export function tellingLines(output: Output): readonly Line[] {
     .map(({ line }) => line)
     .toSorted((a, b) => a.number - b.number);
   if (ranked.length > 0) return ranked;
+  return lastLines(output);
+}
+
+export function lastLines(output: Output): readonly Line[] {
   return output.lines.filter(({ text }) => text.trim() !== '').slice(-MAX_LINES);
 }
 

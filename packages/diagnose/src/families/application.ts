@@ -91,7 +91,7 @@ export const application: readonly Rule[] = [
       },
       { hints: ['crashloopbackoff'], regex: /(?<error>CrashLoopBackOff)/, weight: 78, take: groups },
       {
-        hints: ['throw '],
+        hints: ['node.js v'],
         regex: /^Node\.js v\d+/,
         weight: 40,
         take: (_, { failure }) => (failure.stage === 'health' ? {} : null),

@@ -62,7 +62,7 @@ export const nativeModules: readonly Rule[] = [
         take: abi,
       },
       {
-        hints: ['was compiled against a different node.js version'],
+        hints: ["the module '"],
         regex: /The module '(?<path>[^']+)'/,
         weight: 93,
         take: abi,

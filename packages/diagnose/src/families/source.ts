@@ -134,7 +134,7 @@ export const source: readonly Rule[] = [
         take: (_, { search }) => ({ changed: true, ...groups(search(/Host key for (?<host>\S+) has changed/, 20)) }),
       },
       {
-        hints: ['host key verification failed'],
+        hints: ['host key verification failed', 'host key is known for'],
         regex: /Host key verification failed|No \S+ host key is known for (?<host>\S+)/,
         weight: 80,
         take: groups,
