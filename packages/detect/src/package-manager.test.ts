@@ -52,6 +52,15 @@ describe('the package manager', () => {
     expect(warnings).toEqual([expect.stringContaining('package-lock.json is not used: yarn installs from yarn.lock')]);
   });
 
+  it('says when a lockfile can’t be read', async () => {
+    const tree = treeOf(npmLock(3));
+    const decisions = new Decisions();
+    const unreadable = { ...tree, read: async () => null };
+    const manifest = parseManifest('package.json', '{}');
+    await decidePackageManager(unreadable, '.', manifest, '24', decisions);
+    expect(decisions.warnings).toEqual([expect.stringContaining('package-lock.json is too large')]);
+  });
+
   it('says when dependencies are not locked', async () => {
     const { warnings } = await choiceOf({}, { dependencies: { a: '1' } });
     expect(warnings).toEqual([expect.stringContaining('No lockfile is committed')]);

@@ -72,6 +72,11 @@ export async function decidePackageManager(
   }
 
   const lockText = lockfile === null || lockfile === 'bun.lockb' ? null : await read(lockfile);
+  if (lockfile !== null && lockfile !== 'bun.lockb' && lockText === null) {
+    decisions.warn(
+      `${lockfile} is too large to be read here: which version of ${name.choice} wrote it is not known. Name the version in packageManager of package.json.`,
+    );
+  }
   const version = await chooseVersion();
   decisions.because(`${name.choice} version`, version.version, version.because);
   const berry = name.choice === 'yarn' && isBerry(version.version);

@@ -124,8 +124,11 @@ export const LIMITS = {
   maxRepositoryLength: 2_048,
   maxRefLength: 255,
   maxListPage: 100,
-  /** Files that detection reads; a larger one is treated as absent, with a note in the plan. */
-  maxDetectFileBytes: 1024 * 1024,
+  /**
+   * Files that detection reads; a larger one is treated as absent, with a note in the plan. Lockfiles of large workspaces have several
+   * megabytes, and the wrong major of a package manager refuses them.
+   */
+  maxDetectFileBytes: 16 * 1024 * 1024,
 
   // Retention
   /** Releases that were live and stay ready for rollback, per environment. */
