@@ -14,6 +14,7 @@ import {
   VERSION,
 } from '@switchyard/service';
 import { readRouterConfig } from './config.ts';
+import { Membership } from './membership.ts';
 import { routerMetrics } from './router-metrics.ts';
 import { createRouterServer } from './router-server.ts';
 import { tableFile } from './table-file.ts';
@@ -22,7 +23,7 @@ import { Targets } from './targets.ts';
 
 /** Requests under way may take this long when the router stops. */
 const FINISH_MS = 10_000;
-const JOIN_RETRY_MS = 500;
+const CONNECT_MS = 3_000;
 
 await runProcess({
   log: createLog({ process: 'router', level: 'info' }),
@@ -38,11 +39,12 @@ await runProcess({
       ids: systemIds,
       name: 'switchyard-router',
       whenUnreachable: 'continue',
-      onUnusable: (error) => log.error({ err: error }, 'this Redis can’t be used; serving from the table on disk'),
+      onUnusable: (error) => log.error({ err: error }, 'this Redis may lose what it is given; it has to be set otherwise'),
     });
     const processId = systemIds('proc');
     const targets: Targets = new Targets(
       (count) => randomInt(count),
+      { connectMs: CONNECT_MS, idleMs: LIMITS.requestIdleTimeoutMs },
       () => source.poke(),
     );
     const source = new TableSource({
@@ -58,17 +60,11 @@ await runProcess({
     const metrics = createMetrics({ process: 'router' });
     const told = routerMetrics(metrics, { tableAgeMs: () => source.ageMs, isRedisUp: () => store.isReady() });
     const visitors = createRouterServer(targets, told);
-    const { server } = visitors;
-    const { host, port } = await listen(server, {
-      host: config.SWITCHYARD_LISTEN_HOST,
-      port: config.SWITCHYARD_ROUTER_PORT,
-      setting: 'SWITCHYARD_ROUTER_PORT',
-    });
     const shell = await serveShell({
       host: config.SWITCHYARD_METRICS_HOST,
       port: config.SWITCHYARD_METRICS_PORT,
       metrics,
-      isReady: () => Promise.resolve(true),
+      isReady: () => Promise.resolve(source.hasTable),
     });
 
     const self = {
@@ -80,40 +76,27 @@ await runProcess({
       metrics: shell.address,
       startedAt: systemClock(),
     } as const;
-    const stopping = new AbortController();
-    // Without Redis the router serves all the same, and joins when Redis is there.
-    const joining = (async () => {
-      while (!stopping.signal.aborted) {
-        const membership = await store.processes.join(self).catch(() => null);
-        if (membership !== null) return membership;
-        await new Promise((resolve) => setTimeout(resolve, JOIN_RETRY_MS));
-      }
-      return null;
-    })();
+    // Known as a router before it serves, so that no switch is done without it. Without Redis it serves all the same, and joins later.
+    const membership = new Membership(() => store.processes.join(self));
+    await membership.join();
+    const { host, port } = await listen(visitors.server, {
+      host: config.SWITCHYARD_LISTEN_HOST,
+      port: config.SWITCHYARD_ROUTER_PORT,
+      setting: 'SWITCHYARD_ROUTER_PORT',
+    }).catch(async (error: unknown) => {
+      await membership.leave();
+      throw error;
+    });
     log.info(
-      { host, port, metrics: shell.address, routes: targets.index.routeIds.size },
+      { host, port, metrics: shell.address, routes: targets.routeIds.size },
       `the router serves visitors at http://${host}:${port}`,
     );
 
     return {
       async stop() {
-        stopping.abort();
-        const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-        server.closeIdleConnections();
-        const limit = setTimeout(
-          () => {
-            visitors.cutUpgrades();
-            server.closeAllConnections();
-          },
-          Math.min(FINISH_MS, LIMITS.drainTimeoutMs),
-        );
-        const idle = setInterval(() => server.closeIdleConnections(), 100);
-        await closed;
-        clearTimeout(limit);
-        clearInterval(idle);
-        visitors.cutUpgrades();
+        await visitors.stop(Math.min(FINISH_MS, LIMITS.drainTimeoutMs));
         await source.stop();
-        await (await joining)?.leave().catch(() => undefined);
+        await membership.leave();
         await targets.close();
         await shell.close();
         await store.close();

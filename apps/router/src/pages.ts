@@ -7,6 +7,8 @@ export type PageName =
   | 'bad-gateway'
   | 'timeout'
   | 'too-large'
+  | 'headers-too-large'
+  | 'too-slow-visitor'
   | 'bad-request';
 
 interface Page {
@@ -26,6 +28,12 @@ const PAGES: Readonly<Record<PageName, Page>> = {
   'bad-gateway': { status: 502, title: 'No answer', text: 'The app closed the connection before it had answered.' },
   timeout: { status: 504, title: 'Too slow', text: 'The app did not answer in time.' },
   'too-large': { status: 413, title: 'Too large', text: 'The request is larger than this server accepts.' },
+  'headers-too-large': {
+    status: 431,
+    title: 'Headers too large',
+    text: 'The headers of the request are larger than this server accepts.',
+  },
+  'too-slow-visitor': { status: 408, title: 'Too slow', text: 'The request did not arrive in time.' },
   'bad-request': { status: 400, title: 'Bad request', text: 'The request could not be understood.' },
 };
 
@@ -47,23 +55,28 @@ function wantsJson(request: IncomingMessage): boolean {
   return /application\/(?:[\w.+-]*\+)?json/.test(accept) && !accept.includes('text/html');
 }
 
-/** Answers in the router's own name: a page, or a problem document where JSON is asked for. */
-export function sendPage(request: IncomingMessage, response: ServerResponse, name: PageName, requestId: string): void {
+/** Writes an answer in the router's own name, to be ended by the caller: a page, or a problem document where JSON is asked for. */
+export function writePage(
+  request: IncomingMessage,
+  response: ServerResponse,
+  name: PageName,
+  { requestId, close }: { requestId: string; close: boolean },
+): void {
   const page = PAGES[name];
   const asJson = wantsJson(request);
-  const body = asJson
-    ? `${JSON.stringify({ type: `urn:switchyard:router:${name}`, title: page.title, status: page.status, detail: page.text })}\n`
-    : html(page, requestId);
+  const problem = { type: `urn:switchyard:router:${name}`, title: page.title, status: page.status, detail: page.text };
+  const body = asJson ? `${JSON.stringify(problem)}\n` : html(page, requestId);
+  // An instance's own, where one could not be passed on.
+  response.statusMessage = '';
   response.writeHead(page.status, {
     'Content-Type': asJson ? 'application/problem+json' : 'text/html; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
     'X-Request-Id': requestId,
     ...(page.status === 503 ? { 'Retry-After': '5' } : {}),
-    // What is left of a body that nobody reads must not be taken for the next request.
-    ...(request.complete ? {} : { Connection: 'close' }),
+    ...(close ? { Connection: 'close' } : {}),
   });
-  response.end(request.method === 'HEAD' ? undefined : body);
+  if (request.method !== 'HEAD') response.write(body);
 }
 
 /** The same for a connection that has no response object: an upgrade that can't be made, or bytes that are no request. */
@@ -72,3 +85,5 @@ export function rawPage(name: PageName): string {
   const body = `${text}\n`;
   return `HTTP/1.1 ${status} ${title}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`;
 }
+
+export const statusOf = (name: PageName): number => PAGES[name].status;

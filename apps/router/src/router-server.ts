@@ -3,97 +3,146 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { LIMITS } from '@switchyard/domain';
 import { forward } from './forward.ts';
-import { requestIdOf } from './headers.ts';
-import { rawPage, sendPage } from './pages.ts';
+import { hasBody, requestIdOf } from './headers.ts';
+import { type PageName, rawPage } from './pages.ts';
+import { requestTarget } from './request-target.ts';
 import type { RouterMetrics } from './router-metrics.ts';
-import { type Destination, hostName } from './table.ts';
+import { TargetSearch } from './target-search.ts';
 import type { Targets } from './targets.ts';
-import { joinUpgrade } from './upgrade.ts';
+import { Upgrade } from './upgrade.ts';
+import { type Doors, Visit } from './visit.ts';
 
 /** Longer than the clients and load balancers in front keep theirs, so that it is they who close an idle connection. */
 const KEEP_ALIVE_MS = 75_000;
 const HEADERS_TIMEOUT_MS = 30_000;
-/** The name under which requests for hosts that nobody has are counted. */
+const CHECK_CONNECTIONS_MS = 5_000;
+/** A visitor's connection on which nothing moves is cut, a little after its instance had the chance to be too slow. */
+const VISITOR_IDLE_MS = LIMITS.requestIdleTimeoutMs + 10_000;
+/** The name under which requests are counted that belong to no app. */
 const NO_APP = '-';
 
 export interface RouterServer {
   readonly server: Server;
-  /** Ends upgraded connections too, which no server waits for. */
-  cutUpgrades(): void;
+  /** Takes no more connections; resolves when what is under way has ended, or was cut after `limitMs`. */
+  stop(limitMs: number): Promise<void>;
 }
 
 /** The server that visitors reach. */
 export function createRouterServer(targets: Targets, metrics: RouterMetrics): RouterServer {
-  const upgrades = new Set<Duplex>();
-  const destinationOf = (request: IncomingMessage): Destination | undefined => {
-    const host = hostName(request.headers.host);
-    return host === null ? undefined : targets.index.byHost.get(host);
-  };
+  const upgrades = new Set<Upgrade>();
+  const doors: Doors = { closing: false };
+  /** The latest request of a connection: what a parser error on it has to end. */
+  const latest = new WeakMap<Duplex, Visit>();
 
-  function onRequest(request: IncomingMessage, response: ServerResponse): void {
+  function onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     const startedAt = performance.now();
-    const destination = destinationOf(request);
-    const ended = metrics.began(destination?.appName ?? NO_APP);
-    const requestId = requestIdOf(request, randomUUID);
-    response.once('close', () =>
-      ended(response.headersSent ? response.statusCode : 499, (performance.now() - startedAt) / 1000),
-    );
-    // A visitor that breaks off is seen by `close`; the error itself says nothing more.
-    request.on('error', () => undefined);
-    response.on('error', () => undefined);
-    if (destination === undefined) sendPage(request, response, 'unknown-host', requestId);
-    else
-      void forward(
-        { request, response, destination, requestId, remoteAddress: request.socket.remoteAddress ?? '' },
-        targets,
-      );
+    const target = requestTarget(request);
+    const host = target?.host ?? '';
+    const figures = metrics.of(targets.site(host)?.appName ?? NO_APP);
+    const visit = new Visit({
+      request,
+      response,
+      path: target?.path ?? '/',
+      requestId: requestIdOf(request, randomUUID),
+      remoteAddress: plainAddress(request.socket.remoteAddress),
+      doors,
+      expectsContinue,
+    });
+    latest.set(request.socket, visit);
+    figures.began();
+    response.once('close', () => {
+      visit.leave();
+      figures.ended(response.headersSent ? response.statusCode : 499, (performance.now() - startedAt) / 1000);
+    });
+    // A visitor that breaks off is seen by `close`; the errors themselves say nothing more.
+    request.on('error', ignore);
+    response.on('error', ignore);
+    if (target === null) visit.page('bad-request');
+    else forward(visit, new TargetSearch(targets, host, () => visit.isGone));
   }
 
   function onUpgrade(request: IncomingMessage, visitor: Duplex, head: Buffer): void {
     const startedAt = performance.now();
-    const destination = destinationOf(request);
-    const ended = metrics.began(destination?.appName ?? NO_APP);
-    const target = destination === undefined ? null : targets.choose(destination);
-    visitor.on('error', () => undefined);
-    if (target === null) {
-      visitor.end(rawPage(destination === undefined ? 'unknown-host' : 'unavailable'), 'latin1');
-      ended(destination === undefined ? 404 : 503, 0);
-      return;
-    }
-    upgrades.add(visitor);
-    const requestId = requestIdOf(request, randomUUID);
-    joinUpgrade(
-      { request, visitor, head, remoteAddress: request.socket.remoteAddress ?? '', requestId },
-      target,
-      (reached) => {
-        upgrades.delete(visitor);
-        ended(reached ? 101 : 502, (performance.now() - startedAt) / 1000);
+    const target = requestTarget(request);
+    const host = target?.host ?? '';
+    const figures = metrics.of(targets.site(host)?.appName ?? NO_APP);
+    figures.began();
+    const upgrade = new Upgrade(
+      {
+        request,
+        visitor,
+        head,
+        path: target?.path ?? '/',
+        requestId: requestIdOf(request, randomUUID),
+        remoteAddress: plainAddress(request.socket.remoteAddress),
+        onEnd(status) {
+          upgrades.delete(upgrade);
+          figures.ended(status, (performance.now() - startedAt) / 1000);
+        },
       },
+      (isGone) => new TargetSearch(targets, host, isGone),
     );
+    upgrades.add(upgrade);
+    // A body before the change of protocol can't be told from what follows it.
+    if (target === null || hasBody(request)) upgrade.refuse('bad-request');
+    else upgrade.start();
   }
 
-  const server = createServer(
-    {
-      maxHeaderSize: LIMITS.maxRequestHeaderBytes,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      // A large upload may take as long as it moves; what stands still is cut by the idle time-out.
-      requestTimeout: 0,
-      insecureHTTPParser: false,
-      noDelay: true,
-    },
-    onRequest,
-  );
-  server.timeout = LIMITS.requestIdleTimeoutMs;
-  server.on('upgrade', onUpgrade);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
-    else socket.end(rawPage(error.code === 'HPE_HEADER_OVERFLOW' ? 'too-large' : 'bad-request'), 'latin1');
+  function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const visit = latest.get(socket);
+    const isAnswered = visit !== undefined && visit.response.headersSent && !visit.response.writableFinished;
+    visit?.leave();
+    // Into the middle of an answer nothing else can be said.
+    if (!socket.writable || isAnswered || error.code === 'ECONNRESET') socket.destroy();
+    else socket.end(rawPage(pageFor(error)), 'latin1', () => socket.destroy());
+  }
+
+  const server = createServer({
+    maxHeaderSize: LIMITS.maxRequestHeaderBytes,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
+    // A large upload may take as long as it moves; what stands still is cut by the idle time-out.
+    requestTimeout: 0,
+    insecureHTTPParser: false,
+    noDelay: true,
   });
+  server.timeout = VISITOR_IDLE_MS;
+  server.on('request', (request, response) => onRequest(request, response, false));
+  server.on('checkContinue', (request, response) => onRequest(request, response, true));
+  server.on('upgrade', onUpgrade);
+  server.on('clientError', onClientError);
+
   return {
     server,
-    cutUpgrades() {
-      for (const visitor of upgrades) visitor.destroy();
+    async stop(limitMs) {
+      doors.closing = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const upgradesEnded = async (): Promise<void> => {
+        while (upgrades.size > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+      };
+      const idle = setInterval(() => server.closeIdleConnections(), 100);
+      const limit = setTimeout(() => {
+        for (const upgrade of upgrades) upgrade.end(101);
+        server.closeAllConnections();
+      }, limitMs);
+      await Promise.all([closed, upgradesEnded()]);
+      clearTimeout(limit);
+      clearInterval(idle);
     },
   };
+}
+
+function ignore(): void {
+  // Nothing to do.
+}
+
+function pageFor({ code }: NodeJS.ErrnoException): PageName {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'headers-too-large';
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'too-slow-visitor' : 'bad-request';
+}
+
+/** `::ffff:10.0.0.7` → `10.0.0.7`: how a dual-stack listener names an IPv4 visitor. */
+function plainAddress(address = ''): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
 }

@@ -1,7 +1,7 @@
-import { type Clock, type ProcessId, type RoutingTable, SwitchyardError } from '@switchyard/domain';
+import { type Clock, type ProcessId, SwitchyardError } from '@switchyard/domain';
 import type { Store } from '@switchyard/queue';
 import type { Log } from '@switchyard/service';
-import { EMPTY_TABLE, indexTable, keepWhatWasLost } from './table.ts';
+import { adoptTable, indexTable, type KeptTables, keepWhatWasLost, NO_TABLES } from './table.ts';
 import type { TableFileStore } from './table-file.ts';
 import type { Targets } from './targets.ts';
 
@@ -24,11 +24,11 @@ export interface TableSourceParts {
  */
 export class TableSource {
   readonly #parts: TableSourceParts;
-  #table: RoutingTable = EMPTY_TABLE;
-  /** Served from before Redis lost its records. */
-  #inherited: RoutingTable = EMPTY_TABLE;
+  #kept: KeptTables = NO_TABLES;
+  #isConfirmed = false;
   #confirmedAt: number;
   #hinted = false;
+  #isAway = false;
   #wake: () => void = () => undefined;
   #stopped = false;
   #loop: Promise<void> = Promise.resolve();
@@ -39,6 +39,11 @@ export class TableSource {
     this.#confirmedAt = parts.clock();
   }
 
+  /** Whether there is a table, from Redis or from disk. */
+  get hasTable(): boolean {
+    return this.#kept !== NO_TABLES;
+  }
+
   /** Milliseconds since the table was last read from Redis. */
   get ageMs(): number {
     return this.#parts.clock() - this.#confirmedAt;
@@ -47,18 +52,18 @@ export class TableSource {
   /** Resolves when a table is in use: Redis' or, where it does not answer, the one on disk. */
   async start(): Promise<void> {
     const { file, targets, routing, log } = this.#parts;
-    const kept = await file.read();
+    const kept = await file.read().catch((error: unknown) => {
+      log.warn({ err: error }, 'the table on disk is of no use; waiting for Redis');
+      return null;
+    });
     if (kept !== null) {
-      this.#table = kept.table;
-      this.#inherited = kept.inherited;
-      targets.use(indexTable(keepWhatWasLost(this.#inherited, this.#table)));
+      this.#kept = kept;
+      targets.use(indexTable(keepWhatWasLost(kept.inherited, kept.table)));
     }
-    await this.#read().catch((error: unknown) =>
-      log.warn(
-        { err: error, routes: this.#table.routes.length },
-        'Redis does not answer; serving from the table on disk',
-      ),
-    );
+    await this.#read().catch((error: unknown) => {
+      this.#isAway = true;
+      log.warn({ err: error, routes: targets.routeIds.size }, 'Redis does not answer; serving from the table on disk');
+    });
     this.#unsubscribe = routing.onChange(() => this.poke());
     this.#loop = this.#follow();
   }
@@ -77,40 +82,57 @@ export class TableSource {
   }
 
   async #follow(): Promise<void> {
-    let wasAway = false;
     while (!this.#stopped) {
-      if (!this.#hinted) await this.#sleep(wasAway ? RETRY_MS : READ_EVERY_MS);
+      if (!this.#hinted) await this.#sleep(this.#isAway ? RETRY_MS : READ_EVERY_MS);
+      if (this.#stopped) return;
       this.#hinted = false;
       try {
         await this.#read();
-        if (wasAway) this.#parts.log.info('Redis answers again');
-        wasAway = false;
+        if (this.#isAway) this.#parts.log.info('Redis answers again');
+        this.#isAway = false;
       } catch (error) {
-        if (!wasAway) this.#parts.log.warn({ err: error }, 'Redis does not answer; going on with the table in use');
-        wasAway = true;
-        if (!(error instanceof SwitchyardError))
-          this.#parts.log.error({ err: error }, 'the table could not be put to use');
+        // Once per outage, however often it is tried.
+        if (!this.#isAway) this.#sayAway(error);
+        this.#isAway = true;
       }
     }
   }
 
+  #sayAway(error: unknown): void {
+    const { log } = this.#parts;
+    if (error instanceof SwitchyardError && error.code === 'redis-unavailable')
+      log.warn({ err: error }, 'Redis does not answer; going on with the table in use');
+    else log.error({ err: error }, 'the table in Redis can’t be put to use; going on with the one in use');
+  }
+
   async #read(): Promise<void> {
-    const { routing, targets, file, processId, clock, log } = this.#parts;
-    const table = await routing.table();
-    if (table.version < this.#table.version) {
+    const { routing, targets, processId, clock, log } = this.#parts;
+    const found = await routing.table();
+    const adopted = adoptTable(this.#kept, found);
+    if (adopted?.lost === true)
       log.error(
-        { had: this.#table.version, found: table.version },
+        { had: this.#kept.table.version, found: found.version },
         'Redis came back without its records; what was served goes on being served',
       );
-      this.#inherited = keepWhatWasLost(this.#inherited, this.#table);
-    }
-    if (table.version !== this.#table.version || this.#table === EMPTY_TABLE) {
-      this.#table = table;
-      targets.use(indexTable(keepWhatWasLost(this.#inherited, table)));
-      await file.write({ table, inherited: this.#inherited });
+    if (adopted !== null || !this.#isConfirmed) {
+      const { table, inherited } = adopted ?? { ...this.#kept, table: found };
+      targets.use(indexTable(keepWhatWasLost(inherited, table)));
+      this.#kept = { table, inherited };
+      this.#isConfirmed = true;
+      await this.#keep(this.#kept);
     }
     this.#confirmedAt = clock();
-    await routing.acknowledge(processId, { routes: targets.index.routeIds, inFlight: targets.draining });
+    await routing.acknowledge(processId, { routes: targets.routeIds, inFlight: targets.draining });
+  }
+
+  /** A disk that is full must not hold a switch up: what is kept is for the next start alone. */
+  async #keep(tables: KeptTables): Promise<void> {
+    const { file, log } = this.#parts;
+    try {
+      await file.write(tables);
+    } catch (error) {
+      log.error({ err: error }, 'the table could not be kept on disk; a start without Redis would serve an older one');
+    }
   }
 
   async #sleep(ms: number): Promise<void> {

@@ -1,27 +1,48 @@
-import type { InstanceId } from '@switchyard/domain';
+import type { EnvironmentId, InstanceId } from '@switchyard/domain';
 import { chooseShare, chooseTarget, type Pick } from './balance.ts';
 import type { Backend, Destination, TableIndex } from './table.ts';
-import { Target } from './target.ts';
+import { Target, type TargetTimeouts } from './target.ts';
+
+/** A deployment's share of the visitors, with the targets that take them. Never without one. */
+interface ServedShare {
+  readonly weight: number;
+  readonly targets: readonly Target[];
+}
+
+/** An environment as requests find it. Made anew with every table, so that a request costs no look-ups but the one by host. */
+export interface Site {
+  readonly environmentId: EnvironmentId;
+  readonly appName: string;
+  /** Whether any deployment is live there; its instances may all be on their way up. */
+  readonly isLive: boolean;
+  /** Shares with at least one target that is ready: visitors of the others go there too. */
+  readonly shares: readonly ServedShare[];
+}
 
 const sameAddress = (a: Backend, b: Backend): boolean => a.host === b.host && a.port === b.port;
+const NONE: ReadonlySet<Target> = new Set();
 
-/** The table in use: destinations by host, and a target per instance, those that only finish what they began included. */
+/** The table in use: sites by host, and a target per instance, those that only finish what they began included. */
 export class Targets {
   readonly #pick: Pick;
+  readonly #timeouts: TargetTimeouts;
   readonly #onDrained: () => void;
   readonly #serving = new Map<InstanceId, Target>();
   readonly #retiring = new Map<InstanceId, Target>();
   readonly #waiting = new Set<() => void>();
-  #index: TableIndex = { byHost: new Map(), routeIds: new Map(), backends: new Map() };
+  #sites: ReadonlyMap<string, Site> = new Map();
+  #routeIds: TableIndex['routeIds'] = new Map();
 
   /** `onDrained`: an instance that is out of the table has nothing in flight any more. */
-  constructor(pick: Pick, onDrained: () => void) {
+  constructor(pick: Pick, timeouts: TargetTimeouts, onDrained: () => void) {
     this.#pick = pick;
+    this.#timeouts = timeouts;
     this.#onDrained = onDrained;
   }
 
-  get index(): TableIndex {
-    return this.#index;
+  /** What the router acknowledges. */
+  get routeIds(): TableIndex['routeIds'] {
+    return this.#routeIds;
   }
 
   /** Requests in flight at instances that the table does not name any more. */
@@ -29,28 +50,34 @@ export class Targets {
     return new Map([...this.#retiring].map(([id, target]) => [id, target.inFlight]));
   }
 
-  get inFlight(): number {
-    return [...this.#serving.values(), ...this.#retiring.values()].reduce((sum, target) => sum + target.inFlight, 0);
+  /** By a host's name as `hostName` gives it. */
+  site(host: string): Site | undefined {
+    return this.#sites.get(host);
   }
 
   use(index: TableIndex): void {
-    this.#index = index;
     for (const [id, target] of this.#serving) {
       const now = index.backends.get(id);
       if (now === undefined || !sameAddress(now, target.backend)) this.#retire(id, target);
     }
     for (const [id, backend] of index.backends) if (!this.#serving.has(id)) this.#serve(id, backend);
+    const sites = new Map<Destination, Site>();
+    for (const destination of new Set(index.byHost.values())) sites.set(destination, this.#siteOf(destination));
+    this.#sites = new Map(
+      [...index.byHost].flatMap(([host, destination]) => {
+        const site = sites.get(destination);
+        return site === undefined ? [] : [[host, site]];
+      }),
+    );
+    this.#routeIds = index.routeIds;
     for (const wake of this.#waiting) wake();
   }
 
-  /** A target for one more request; null where the destination has none that is ready, or none but `except`. */
-  choose(destination: Destination, except?: Target): Target | null {
-    const share = chooseShare(destination.shares, this.#pick);
-    if (share === null) return null;
-    const ready = share.backends
-      .flatMap(({ instanceId }) => this.#serving.get(instanceId) ?? [])
-      .filter((target) => target !== except);
-    return chooseTarget(ready, this.#pick);
+  /** A target for one more request; null where the site has none that is ready, or none but those in `except`. */
+  choose(site: Site, except: ReadonlySet<Target> = NONE): Target | null {
+    const shares = except.size === 0 ? site.shares : without(site.shares, except);
+    const share = chooseShare(shares, this.#pick);
+    return share === null ? null : chooseTarget(share.targets, this.#pick);
   }
 
   /** Resolves when another table is in use, or after a time. */
@@ -67,7 +94,21 @@ export class Targets {
   }
 
   async close(): Promise<void> {
+    for (const wake of this.#waiting) wake();
     await Promise.all([...this.#serving.values(), ...this.#retiring.values()].map((target) => target.destroy()));
+  }
+
+  #siteOf({ environmentId, appName, shares }: Destination): Site {
+    const served = shares.map(({ weight, backends }) => ({
+      weight,
+      targets: backends.flatMap(({ instanceId }) => this.#serving.get(instanceId) ?? []),
+    }));
+    return {
+      environmentId,
+      appName,
+      isLive: shares.length > 0,
+      shares: served.filter(({ targets }) => targets.length > 0),
+    };
   }
 
   #serve(id: InstanceId, backend: Backend): void {
@@ -76,7 +117,7 @@ export class Targets {
       retiring.unretire();
       this.#retiring.delete(id);
       this.#serving.set(id, retiring);
-    } else this.#serving.set(id, new Target(backend));
+    } else this.#serving.set(id, new Target(backend, this.#timeouts));
   }
 
   #retire(id: InstanceId, target: Target): void {
@@ -88,4 +129,10 @@ export class Targets {
       this.#onDrained();
     });
   }
+}
+
+function without(shares: readonly ServedShare[], except: ReadonlySet<Target>): ServedShare[] {
+  return shares
+    .map(({ weight, targets }) => ({ weight, targets: targets.filter((target) => !except.has(target)) }))
+    .filter(({ targets }) => targets.length > 0);
 }
