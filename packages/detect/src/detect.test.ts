@@ -37,7 +37,7 @@ describe('a whole plan', () => {
       framework: 'Express',
       root: '.',
       runtime: { name: 'node', wanted: '24' },
-      packageManager: { name: 'npm', version: '11', lockfile: 'package-lock.json' },
+      packageManager: { name: 'npm', version: '>=10 <12', lockfile: 'package-lock.json' },
       install: {
         command: 'npm ci --include=dev --no-audit --no-fund',
         inputs: ['.npmrc', 'package-lock.json', 'package.json'],

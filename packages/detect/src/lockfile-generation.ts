@@ -8,11 +8,13 @@ export interface VersionChoice {
   readonly because: string;
 }
 
-/** npm as each line of Node brings it: the one that is known to run there. */
+/**
+ * npm as the lines of Node bring it. A range, so that the one that is there already is taken; 12 leaves the dependencies' scripts out
+ * unless they are approved, and no Node brings it yet.
+ */
 function npmOfNode(nodeWanted: string): string {
   const major = semver.minVersion(nodeWanted)?.major ?? 24;
-  if (major >= 24) return '11';
-  if (major >= 18) return '10';
+  if (major >= 18) return '>=10 <12';
   return major >= 16 ? '8' : '6';
 }
 
@@ -26,7 +28,7 @@ export function npmVersion(lockText: string | null, nodeWanted: string): Version
   if (generation === '1') return { version: '6', because: 'package-lock.json is of generation 1, which npm 6 writes' };
   if (generation === '2')
     return { version: '8', because: 'package-lock.json is of generation 2, which npm 7 and 8 write' };
-  return { version: native, because: `Node ${nodeWanted} comes with it` };
+  return { version: native, because: `Node ${nodeWanted} comes with one of these` };
 }
 
 /**

@@ -80,8 +80,8 @@ describe('its version', () => {
     ['volta', npmLock(3), { volta: { npm: '9.5.0' } }, '24', '9.5.0'],
     ['npm of a first-generation lockfile', npmLock(1), {}, '24', '6'],
     ['npm of a second-generation lockfile', npmLock(2), {}, '24', '8'],
-    ['npm of a third-generation lockfile', npmLock(3), {}, '24', '11'],
-    ['npm as Node 20 brings it', npmLock(3), {}, '20', '10'],
+    ['npm of a third-generation lockfile', npmLock(3), {}, '24', '>=10 <12'],
+    ['npm as Node 20 brings it', npmLock(3), {}, '20', '>=10 <12'],
     ['npm as Node 16 brings it', {}, {}, '16', '8'],
     ['pnpm of 5.3', pnpmLock('5.3'), {}, '24', '6'],
     ['pnpm of 5.4', pnpmLock('5.4'), {}, '24', '7'],
@@ -118,7 +118,7 @@ describe('its version', () => {
     ['yarn 3', berryLock(6), {}, '24', '3'],
     ['yarn 4', berryLock(8), {}, '24', '4'],
     ['engines where the lockfile allows no version of it', npmLock(3), { engines: { npm: '^8.0.0' } }, '24', '^8.0.0'],
-    ['the lockfile where engines allows it', npmLock(3), { engines: { npm: '>=8' } }, '24', '11'],
+    ['the lockfile where engines allows it', npmLock(3), { engines: { npm: '>=8' } }, '24', '>=10 <12'],
   ])('is %s', async (_, files, manifest, node, version) => {
     expect((await choiceOf(files, manifest, node)).version).toBe(version);
   });
