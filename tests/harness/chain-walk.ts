@@ -52,25 +52,29 @@ export interface WalkedApp {
 /** Walks deployments through the real scripts by hand, in a time that only the test moves. */
 export class ChainWalk {
   readonly store: Store;
+  /** Of its keys in Redis. */
+  readonly prefix: string;
   readonly app: WalkedApp;
   readonly #clock: { now: number };
 
-  private constructor(store: Store, app: WalkedApp, clock: { now: number }) {
+  private constructor(store: Store, prefix: string, app: WalkedApp, clock: { now: number }) {
     this.store = store;
+    this.prefix = prefix;
     this.app = app;
     this.#clock = clock;
   }
 
   static async open(redisUrl: string): Promise<ChainWalk> {
     const clock = { now: 1_800_000_000_000 };
+    const prefix = `walk-${randomBytes(6).toString('hex')}`;
     const store = await openStore({
       redisUrl,
-      prefix: `walk-${randomBytes(6).toString('hex')}`,
+      prefix,
       clock: () => clock.now,
       ids: idsFrom(() => randomBytes(8).toString('hex')),
       name: 'chain-walk',
     });
-    return new ChainWalk(store, await createApp(store, 'hello'), clock);
+    return new ChainWalk(store, prefix, await createApp(store, 'hello'), clock);
   }
 
   wait(ms: number): void {

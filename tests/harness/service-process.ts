@@ -14,6 +14,8 @@ export interface ServiceProcess {
   /** Only sends it: for SIGSTOP and SIGCONT. */
   send(signal: NodeJS.Signals): void;
   readonly running: boolean;
+  /** null while it runs, or when a signal ended it. */
+  readonly exitCode: number | null;
 }
 
 /** Starts one; its log goes to `logFile`. A process that ends by itself does not fail the test: what it was needed for does. */
@@ -32,6 +34,9 @@ export function startService(name: ServiceName, env: Record<string, string>, log
     pid,
     get running() {
       return child.exitCode === null && child.signalCode === null;
+    },
+    get exitCode() {
+      return child.exitCode;
     },
     send(signal) {
       child.kill(signal);
