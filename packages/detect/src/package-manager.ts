@@ -14,6 +14,8 @@ export interface PackageManagerChoice extends NonNullable<Plan['packageManager']
   readonly berry: boolean;
   /** Whether packages stay zipped: programs find them only through yarn. */
   readonly plugAndPlay: boolean;
+  /** The yarn that is checked in. */
+  readonly yarnPath: string | null;
   /**
    * Late versions of yarn 4 leave the dependencies' scripts out unless they are asked for. Where the repository pins no version it was
    * not made with one of those, and native modules would be missing at start instead of failing here.
@@ -86,6 +88,7 @@ export async function decidePackageManager(
     lockfile,
     berry,
     plugAndPlay: berry && (yarnSettings?.nodeLinker ?? 'pnp') === 'pnp',
+    yarnPath: berry ? (yarnSettings?.yarnPath ?? null) : null,
     asksForScripts: berry && semver.valid(version.version) === null && yarnSettings?.enableScripts === undefined,
   };
 

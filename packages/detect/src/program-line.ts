@@ -50,6 +50,24 @@ export function programLine(command: string, manifest: Manifest | null, root: st
   return `export PATH="${[...path, '$PATH'].join(':')}"; ${line}`;
 }
 
+/**
+ * The same where packages stay zipped (yarn's Plug'n'Play): Node finds them through `.pnp.cjs` alone, and programs of packages only through
+ * yarn, the checked-in one where there is one.
+ */
+export function plugAndPlayLine(
+  command: string,
+  manifest: Manifest | null,
+  root: string,
+  installRoot: string,
+  yarnPath: string | null,
+): string {
+  const place = root === installRoot ? '$PWD' : `$PWD/${up(root, installRoot)}`;
+  const line = expand(command.trim(), manifest?.scripts ?? {}, 0);
+  if (/^node [^&|;]*$/.test(line)) return `export NODE_OPTIONS="--require ${place}/.pnp.cjs"; ${line}`;
+  const yarn = yarnPath === null ? 'yarn' : `node "${place}/${yarnPath}"`;
+  return command.trim().replace(/^yarn(?= |$)/, yarn);
+}
+
 function expand(command: string, scripts: Readonly<Record<string, string>>, depth: number): string {
   if (depth >= MAX_DEPTH) return command;
   const parts = splitPlainly(command);

@@ -3,7 +3,7 @@ import { type App, hasFile } from './app.ts';
 import { isDevelopmentServer, withoutWatching } from './development-server.ts';
 import { outputOf } from './output-directory.ts';
 import { findPlainSite } from './plain-site.ts';
-import { programLine } from './program-line.ts';
+import { plugAndPlayLine, programLine } from './program-line.ts';
 import { servingOf } from './server-of-framework.ts';
 
 type Start = Plan['start'];
@@ -44,9 +44,10 @@ function command(app: App, line: string): Start {
 }
 
 export function commandLine(app: App, line: string): string {
-  // Packages that stay zipped are found through yarn alone.
-  if (app.manager?.plugAndPlay) return line.replace(/^node /, 'yarn node ');
-  return programLine(line, app.manifest, app.root, app.install?.directory ?? app.root);
+  const installRoot = app.install?.directory ?? app.root;
+  return app.manager?.plugAndPlay
+    ? plugAndPlayLine(line, app.manifest, app.root, installRoot, app.manager.yarnPath)
+    : programLine(line, app.manifest, app.root, installRoot);
 }
 
 function fromSettings(app: App): Start | null {
@@ -82,11 +83,7 @@ function fromStartScript(app: App): Start | null {
     app.decisions.because('start script', 'not used', `"${script}" is a development server`);
     return null;
   }
-  return decided(
-    app,
-    command(app, app.manager.plugAndPlay ? 'yarn run start' : `${app.manager.name} run start`),
-    'package.json has a start script',
-  );
+  return decided(app, command(app, `${app.manager.name} run start`), 'package.json has a start script');
 }
 
 /** A program that answers HTTP by itself and has its entry file is a server, though a front end is built besides. */
