@@ -5,7 +5,7 @@ import { guardCandidates } from './guard.ts';
 test('root tries without a user namespace first, others with one, and a /proc of its own before none', () => {
   const words = (root: boolean) => guardCandidates('setpriv', 'unshare', root).map(({ prefix }) => prefix.join(' '));
   expect(words(true)[0]).toBe('setpriv --pdeathsig KILL -- unshare --mount-proc --pid --fork --kill-child --');
-  expect(words(false)[0]).toContain('--user --map-root-user --mount-proc');
+  expect(words(false)[0]).toContain('--user --map-current-user --mount-proc');
   for (const line of [...words(true), ...words(false)]) expect(line).toMatch(/--pid --fork --kill-child --$/);
 });
 

@@ -36,10 +36,11 @@ function succeeds(argv: readonly string[]): Promise<boolean> {
 /** The strongest first. A user namespace is what makes the others possible without being root. */
 export function guardCandidates(setpriv: string, unshare: string, root: boolean): Guard[] {
   const plain = [[], ['--mount-proc']];
-  const user = [
-    ['--user', '--map-current-user'],
-    ['--user', '--map-root-user'],
-  ].flatMap((as) => [as, [...as, '--mount-proc']]);
+  // As oneself before as root: a root that can give files to nobody confuses tools.
+  const user = ['--map-root-user', '--map-current-user'].flatMap((as) => [
+    ['--user', as],
+    ['--user', as, '--mount-proc'],
+  ]);
   const choices = (root ? [...user, ...plain] : [...plain, ...user]).reverse();
   return choices.map((choice) => ({
     mode: 'namespace',

@@ -22,19 +22,24 @@ const SHIM = [
   '[ "$mode" = namespace ] || [ -n "$ending" ] || kill -KILL 0',
 ].join('\n');
 
-/** `$1` command, `$2` time limit in seconds or nothing, `$3` the file that says it struck, `$4` grace in seconds. See FIRST_PROCESS. */
+/** `$1` command, `$2` time limit in seconds or nothing, `$3` the file that says it struck, `$4` grace in twentieths of a second. See FIRST_PROCESS. */
 const LIMITED_FIRST_PROCESS = [
   '[ "$$" = 1 ] || exit 125',
   'ending=',
   "trap 'ending=1' TERM",
-  '[ -z "$2" ] || ( sleep "$2"; : >"$3"; kill -TERM 1; kill -TERM -1; sleep "$4"; kill -KILL -1 ) &',
+  // It waits only for as long as somebody but itself and pid 1 is there.
+  'past() { : >"$3"; kill -TERM 1; kill -TERM -1; n=0',
+  'while [ "$n" -lt "$4" ] && kill -0 -1 2>/dev/null; do sleep 0.05; n=$((n + 1)); done; kill -KILL -1 2>/dev/null; }',
+  'if [ -n "$2" ]; then ( sleep "$2"; past "$@" ) & fi',
   'sh -c "$1"; code=$?',
+  // Without a process of its own, which the other would take for one that is left.
+  'if [ -e "$3" ]; then wait; fi',
   'while [ -n "$ending" ] && kill -0 -1 2>/dev/null; do sleep 0.02; done',
   'exit "$code"',
 ].join('\n');
 
 const LIMITED_GROUP_MEMBER = [
-  '[ -z "$2" ] || ( trap "" TERM; sleep "$2"; : >"$3"; kill -TERM 0; sleep "$4"; kill -KILL 0 ) &',
+  '[ -z "$2" ] || ( trap "" TERM; sleep "$2"; : >"$3"; kill -TERM 0; sleep $(($4 / 20)); kill -KILL 0 ) &',
   'sh -c "$1"; exit $?',
 ].join('\n');
 
@@ -67,7 +72,7 @@ function shimArguments({
     command,
     limit,
     `${directory}/timed-out`,
-    seconds(LIMITS.commandGraceMs),
+    String(LIMITS.commandGraceMs / 50),
   ];
   return ['-c', SHIM, 'switchyard-instance', directory, guard.mode, ...guarded];
 }

@@ -5,6 +5,7 @@ import { LIMITS, SwitchyardError } from '@switchyard/domain';
 import type { InstanceSpec, OneOffSpec, Toolchain } from '../platform.ts';
 import { endAll } from './ending.ts';
 import { isInside } from './file-tree.ts';
+import { COMMAND_PATH } from './host-tools.ts';
 import type { RunDirectories, RunId, RunState } from './instance-directory.ts';
 import { startShim } from './instance-shim.ts';
 import type { LocalHost } from './local-host.ts';
@@ -51,6 +52,16 @@ async function toolchainFor(host: LocalHost, spec: Wanted['spec']): Promise<Tool
   return { runtime: spec.runtime, packageManager: made?.packageManager ?? null };
 }
 
+/** Static files need no runtime of their own: none is fetched for them. */
+async function searchPathFor(host: LocalHost, spec: Wanted['spec']): Promise<string> {
+  if ('start' in spec && spec.start.kind === 'static') return COMMAND_PATH;
+  const { path } = await host.toolchains.resolve(await toolchainFor(host, spec), {
+    signal: AbortSignal.timeout(LIMITS.stageTimeLimitMs.health),
+    onOutput: () => {},
+  });
+  return path;
+}
+
 async function workingDirectoryOf(app: string, root: string): Promise<string> {
   const directory = join(app, root);
   const isDirectory = isInside(root) && (await stat(directory).catch(() => null))?.isDirectory();
@@ -86,10 +97,7 @@ export async function startRun(
     const tree = await host.snapshots.treeOf(spec.snapshot);
     // First, so that a runner that dies while it copies leaves something that is found.
     await writeSpec();
-    const { path } = await host.toolchains.resolve(await toolchainFor(host, spec), {
-      signal: AbortSignal.timeout(LIMITS.stageTimeLimitMs.health),
-      onOutput: () => {},
-    });
+    const path = await searchPathFor(host, spec);
     const home = homeOf(directory);
     const temporary = join(directory, 'tmp');
     await mkdir(home, { mode: 0o700 });

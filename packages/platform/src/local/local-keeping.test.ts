@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LIMITS } from '@switchyard/domain';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { found, outputOf } from '../conformance/instance-guarantees.ts';
 import { openLocalSubject } from '../conformance/local-subject.ts';
-import { attempt, instanceSpec, run, type Subject, snapshotOf, unique } from '../conformance/subject.ts';
+import { attempt, instanceSpec, oneOffSpec, run, type Subject, snapshotOf, unique } from '../conformance/subject.ts';
 import { oddSeconds, processesWith, waitFor } from '../conformance/waiting.ts';
 import { openPlatform } from '../open-platform.ts';
 import { findProgram } from './guard.ts';
@@ -94,6 +95,15 @@ describe('what a runner finds again', () => {
 });
 
 const program = (name: string) => findProgram(name) ?? name;
+
+test('a one-off that ends when it is asked to does not wait for the rest of its grace', async () => {
+  const { runner } = subject.platform;
+  const spec = oneOffSpec(subject, await snapshotOf(subject.platform, {}), 'sleep 600', { timeLimitMs: 200 });
+  await runner.startOneOff(spec);
+  await waitFor('its end', async () => (await found(subject, spec.id))?.state === 'exited');
+  const at = async (name: string) => (await stat(join(dataDir(), 'oneoffs', spec.id, name))).mtimeMs;
+  expect((await at('exit')) - (await at('timed-out'))).toBeLessThan(LIMITS.commandGraceMs - 300);
+});
 
 function mayMount(): boolean {
   try {
