@@ -1,21 +1,22 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@switchyard/client';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { processesWith } from '../harness/process-table.ts';
 import { freePorts, visit } from '../harness/system.ts';
 
 const ENTRY = fileURLToPath(new URL('../../apps/embedded/dist/main.js', import.meta.url));
-const UP_TIMEOUT_MS = 60_000;
+const UP_TIMEOUT_MS = 40_000;
 const GONE_TIMEOUT_MS = 20_000;
 
 let directory: string;
 let apiPort: number;
 let routerPort: number;
+let npmVersion: string;
 let running: Start | undefined;
 
 /** `npm start`, as it runs once everything is installed and built. */
@@ -35,7 +36,8 @@ class Start {
         SWITCHYARD_DATA_DIR: join(directory, 'data'),
         SWITCHYARD_API_PORT: String(apiPort),
         SWITCHYARD_ROUTER_PORT: String(routerPort),
-        npm_config_user_agent: process.env['npm_config_user_agent'] ?? '',
+        // As npm tells what it starts: with it the example needs no download.
+        npm_config_user_agent: `npm/${npmVersion} node/${process.version} linux x64`,
         ...env,
       },
     });
@@ -45,10 +47,11 @@ class Start {
   }
 
   async whenUp(): Promise<void> {
-    await expect
-      .poll(() => this.output.includes('Switchyard is up') || this.child.exitCode !== null, { timeout: UP_TIMEOUT_MS })
-      .toBe(true);
-    expect(this.output).toContain('Switchyard is up');
+    await vi.waitUntil(() => this.output.includes('Switchyard is up') || this.child.exitCode !== null, {
+      timeout: UP_TIMEOUT_MS,
+      interval: 50,
+    });
+    if (this.child.exitCode !== null) throw new Error(`npm start ended:\n${this.output}`);
   }
 
   async end(signal: NodeJS.Signals = 'SIGINT'): Promise<number | null> {
@@ -59,6 +62,7 @@ class Start {
 }
 
 beforeAll(async () => {
+  npmVersion = execFileSync('npm', ['--version'], { encoding: 'utf8' }).trim();
   directory = await mkdtemp(join(tmpdir(), 'start-'));
   [apiPort = 0, routerPort = 0] = await freePorts(2);
 });
@@ -117,7 +121,7 @@ test('the first start deploys the example through all nine stages and says where
 test('the next start has it answering again without deploying', { timeout: 60_000 }, async () => {
   const began = performance.now();
   await start();
-  expect(performance.now() - began).toBeLessThan(15_000);
+  expect(performance.now() - began).toBeLessThan(20_000);
   expect((await hello()).status).toBe(200);
   const { api } = await client();
   expect((await api.deployments('hello')).deployments.map(({ number }) => number)).toEqual([1]);
@@ -133,7 +137,7 @@ test('a second start beside the first is told about it, and changes nothing', { 
 });
 
 test('a process that dies is started again, and the rest goes on', { timeout: 90_000 }, async () => {
-  const { child, ...rest } = await start();
+  const { child } = await start();
   for (const name of ['worker', 'api', 'runner', 'router'] as const) {
     const [victim] = (await ours()).filter(({ command }) => command.includes(`apps/${name}/dist/main.js`));
     process.kill(victim!.pid, 'SIGKILL');
@@ -141,7 +145,6 @@ test('a process that dies is started again, and the rest goes on', { timeout: 90
       (await ours()).some(({ pid, command }) => command.includes(`apps/${name}/dist/main.js`) && pid !== victim!.pid);
     await expect.poll(isBack, { timeout: 10_000 }).toBe(true);
   }
-  expect(rest.exited).toBeDefined();
   const { api } = await client();
   const isReady = async (): Promise<boolean> => (await api.ready().catch(() => null))?.ready === true;
   await expect.poll(isReady, { timeout: 20_000 }).toBe(true);

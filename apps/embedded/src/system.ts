@@ -3,7 +3,7 @@ import { SwitchyardError } from '@switchyard/domain';
 import type { EmbeddedConfig, Environment } from './config.ts';
 import { type Lock, type StartedProcess, takeLock } from './lock.ts';
 import type { Output } from './output.ts';
-import { ensurePortsFree, ensureWritable } from './preflight.ts';
+import { ensurePortsFree, ensureReachable, ensureWritable } from './preflight.ts';
 import { identityOf } from './process-identity.ts';
 import { prepareRedis, startRedis } from './redis-server.ts';
 import { type Supervised, supervise } from './supervise.ts';
@@ -12,7 +12,8 @@ import { launchProcess, PROCESSES, processEnvironment } from './switchyard-proce
 const REDIS_STOP_LIMIT_MS = 10_000;
 /** A process that dies this often before everything runs is not going to come. */
 const GIVE_UP_AFTER_DEATHS = 4;
-const LEFTOVER_GRACE_MS = 8_000;
+/** Killing them is safe by design; what they would say goodbye to, their Redis, has mostly gone with the start that died. */
+const LEFTOVER_GRACE_MS = 3_000;
 
 export interface System {
   readonly dataDirectory: string;
@@ -37,6 +38,7 @@ export async function startSystem(config: EmbeddedConfig, environment: Environme
       { port: config.SWITCHYARD_API_PORT, setting: 'SWITCHYARD_API_PORT' },
       { port: config.SWITCHYARD_ROUTER_PORT, setting: 'SWITCHYARD_ROUTER_PORT' },
     ]);
+    if (config.REDIS_URL !== undefined) await ensureReachable(config.REDIS_URL);
     const redisUrl = config.REDIS_URL ?? (await system.addRedis(dataDirectory, environment['PATH'] ?? ''));
     for (const { name, stopLimitMs } of PROCESSES) {
       const env = processEnvironment(name, { environment, config, dataDirectory, redisUrl });
