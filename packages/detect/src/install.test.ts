@@ -14,6 +14,7 @@ const manager = (values: Partial<PackageManagerChoice>): PackageManagerChoice =>
   lockfile: 'package-lock.json',
   berry: false,
   plugAndPlay: false,
+  yarnPath: null,
   asksForScripts: false,
   ...values,
 });
@@ -28,6 +29,10 @@ it.each<[Partial<PackageManagerChoice>, string]>([
   [{ name: 'yarn', version: '1', lockfile: null }, 'yarn install --production=false --non-interactive'],
   [{ name: 'yarn', version: '4.9.1', berry: true }, 'yarn install --immutable'],
   [{ name: 'yarn', version: '4', berry: true, asksForScripts: true }, 'YARN_ENABLE_SCRIPTS=1 yarn install --immutable'],
+  [
+    { name: 'yarn', version: '4.9.1', berry: true, plugAndPlay: true },
+    'YARN_ENABLE_GLOBAL_CACHE=0 yarn install --immutable',
+  ],
   [{ name: 'bun' }, 'bun install --frozen-lockfile'],
 ])('%j installs with %s', (values, command) => {
   expect(installCommand(manager(values))).toBe(command);

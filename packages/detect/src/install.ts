@@ -15,12 +15,18 @@ export function installCommand(manager: PackageManagerChoice): string {
     case 'pnpm':
       return `pnpm install ${frozen ? '--frozen-lockfile' : '--no-frozen-lockfile'} --prod=false`;
     case 'yarn':
-      if (manager.berry)
-        return `${manager.asksForScripts ? 'YARN_ENABLE_SCRIPTS=1 ' : ''}yarn install ${frozen ? '--immutable' : '--no-immutable'}`;
+      if (manager.berry) return berryInstall(manager, frozen);
       return `yarn install ${frozen ? '--frozen-lockfile ' : ''}--production=false --non-interactive`;
     case 'bun':
       return frozen ? 'bun install --frozen-lockfile' : 'bun install';
   }
+}
+
+function berryInstall(manager: PackageManagerChoice, frozen: boolean): string {
+  // Zipped packages are read where they were put: beside the app, and not in a home directory that ends with the stage.
+  const cache = manager.plugAndPlay ? 'YARN_ENABLE_GLOBAL_CACHE=0 ' : '';
+  const scripts = manager.asksForScripts ? 'YARN_ENABLE_SCRIPTS=1 ' : '';
+  return `${cache}${scripts}yarn install ${frozen ? '--immutable' : '--no-immutable'}`;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { parseManifest } from './manifest.ts';
-import { programLine } from './program-line.ts';
+import { plugAndPlayLine, programLine } from './program-line.ts';
 
 const manifest = parseManifest(
   'package.json',
@@ -52,4 +52,12 @@ it('programs of the workspace’s root are found from a package of it', () => {
   expect(programLine('npm run serve', manifest, 'apps/web', '.')).toBe(
     'export PATH="$PWD/node_modules/.bin:$PWD/../../node_modules/.bin:$PATH"; next start',
   );
+});
+
+it.each([
+  ['yarn run start', null, 'export NODE_OPTIONS="--require $PWD/../../.pnp.cjs"; node server.js'],
+  ['yarn run serve', null, 'yarn run serve'],
+  ['yarn run serve', '.yarn/releases/yarn-4.1.0.cjs', 'node "$PWD/../../.yarn/releases/yarn-4.1.0.cjs" run serve'],
+])('with zipped packages, %s (yarn at %s) runs as %s', (command, yarnPath, line) => {
+  expect(plugAndPlayLine(command, manifest, 'apps/web', '.', yarnPath)).toBe(line);
 });
