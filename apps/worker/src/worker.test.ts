@@ -60,7 +60,7 @@ beforeEach(async () => {
   // No runner takes part: the deployment ends at health, after all that a worker does alone.
   repository = await createRepository({
     ...nodeApp({ says: 'one' }),
-    'switchyard.json': JSON.stringify({ health: { timeLimitMs: 200 } }),
+    'switchyard.json': JSON.stringify({ node: process.versions.node, health: { timeLimitMs: 200 } }),
   });
   app = await store.apps.create({
     teamId: 'team_default',
@@ -151,7 +151,8 @@ function stubbornBuild(mark: string): string {
   return `setsid sh -c \\"${stay}\\" & sh -c \\"${stay}\\"`.replaceAll('\\"', '"');
 }
 
-describe('a worker', () => {
+// A package manager may have to be fetched.
+describe('a worker', { timeout: 60_000 }, () => {
   it('fetches, plans, installs, builds and packages; without a runner the deployment fails and is cleaned up', async () => {
     await newWorker(registry);
     const deployment = await ended(await deploy());
