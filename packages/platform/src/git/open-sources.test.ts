@@ -1,6 +1,7 @@
 import { chown, lstat, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LIMITS } from '@switchyard/domain';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeRepository, type TestRepository } from '../conformance/repository.ts';
 import type { Sources } from '../platform.ts';
@@ -29,7 +30,7 @@ beforeAll(async () => {
     stamp: '$Format:%H$\n',
     'deep/er/file': 'deep\n',
     binary: 'a\0b',
-    large: 'x'.repeat(1024 * 1024 + 1),
+    large: 'x'.repeat(LIMITS.maxDetectFileBytes + 1),
   });
   await repository.git('tag', '-a', 'v1', '-m', 'one');
   await repository.git('checkout', '--quiet', '-b', 'feature/a');
