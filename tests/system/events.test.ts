@@ -1,7 +1,3 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { DeploymentEvent } from '@switchyard/domain';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { nodeApp } from '../harness/node-app.ts';
@@ -10,17 +6,14 @@ import { type System, startSystem } from '../harness/system.ts';
 
 let system: System;
 let repository: Repository;
-let outside: string;
 
 beforeAll(async () => {
-  outside = await mkdtemp(join(tmpdir(), 'outside-'));
   system = await startSystem();
 });
 
 afterAll(async () => {
   await system?.stop();
   await repository?.remove();
-  await rm(outside, { recursive: true, force: true });
 });
 
 /** Reads the raw stream from `after` on, and breaks the connection after `count` events; fewer when the stream ends. */
@@ -51,9 +44,11 @@ async function readSome(
   return { events, ended };
 }
 
-it('a stream that is broken again and again in mid-deployment misses nothing and repeats nothing', async () => {
-  const go = join(outside, 'go');
-  const build = `sh -c 'for i in $(seq 1 400); do echo line $i; [ $i = 200 ] && while [ ! -e ${go} ]; do sleep 0.05; done; done; true'`;
+it('a stream that is broken again and again in mid-deployment misses nothing and repeats nothing', {
+  timeout: 90_000,
+}, async () => {
+  // In spurts, so that readers come and go between lines.
+  const build = `sh -c 'for i in $(seq 1 400); do echo line $i; [ $((i % 50)) = 0 ] && sleep 0.2; done; true'`;
   repository = await createRepository(nodeApp({ says: 'hello', build }));
   await system.client.createApp({ name: 'shop', repository: repository.url });
   const { id } = await system.client.deploy('shop');
@@ -62,10 +57,8 @@ it('a stream that is broken again and again in mid-deployment misses nothing and
   for (let round = 0; ; round += 1) {
     const { events, ended } = await readSome(id, seen.at(-1)?.id ?? 0, 1 + (round % 7));
     seen.push(...events);
-    if (round === 5) await writeFile(go, '');
     if (ended || seen.at(-1)?.type === 'deployment.ended') break;
   }
-  expect(existsSync(go)).toBe(true);
   expect(seen.map((event) => event.id)).toEqual(seen.map((_, index) => index + 1));
   expect(seen.at(-1)).toMatchObject({ type: 'deployment.ended', data: { outcome: 'succeeded' } });
   const lines = seen.flatMap((event) => (event.type === 'log' && event.data.stage === 'build' ? event.data.lines : []));
