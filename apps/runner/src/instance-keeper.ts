@@ -112,6 +112,10 @@ export class InstanceKeeper {
   }
 
   async #run(): Promise<void> {
+    const { ports, platform } = this.#parts;
+    const address = this.#found?.address;
+    if (platform.needsHostPorts && address !== null && address !== undefined)
+      await ports.adopt(this.#desired.id, address.port);
     while (this.#ending === null && this.#desired.mode === 'run') {
       if (this.#found?.state === 'exited') await this.#afterExit(this.#found);
       else if (this.#found === null) await this.#start();
@@ -130,12 +134,14 @@ export class InstanceKeeper {
   }
 
   async #start(): Promise<void> {
-    const { platform, ports, clock, log } = this.#parts;
+    const { platform, ports, reporter, clock, log } = this.#parts;
     const { id, env, farmId, epoch, snapshot, root, runtime, start, appId, environmentId, deploymentId } =
       this.#desired;
     try {
       const port = platform.needsHostPorts ? await ports.reserve(id) : OWN_NETWORK_PORT;
       this.#tail.reset();
+      // What an earlier runner wrote, before this host went down.
+      reporter.endpoint(id, null);
       const started = await platform.startInstance({
         id,
         farmId,
@@ -229,7 +235,7 @@ export class InstanceKeeper {
     const unwell = { healthy: false, path: null, status: null } as const;
     const told = {
       host: found.address?.host ?? '127.0.0.1',
-      port: platform.needsHostPorts ? await ports.reserve(found.id) : OWN_NETWORK_PORT,
+      port: (platform.needsHostPorts ? ports.of(found.id) : null) ?? found.address?.port ?? OWN_NETWORK_PORT,
     };
     const sockets = await platform.listeningSockets(this.#desired.id);
     const reach = reachableAddress(told, sockets);

@@ -9,7 +9,7 @@ const IDLE_MS = 60_000;
 
 export interface OneOffParts {
   readonly platform: RunnerPlatform;
-  readonly oneOffs: Pick<Store['oneOffs'], 'advance'>;
+  readonly oneOffs: Pick<Store['oneOffs'], 'advance' | 'get'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -124,14 +124,17 @@ export class OneOffKeeper {
 
   /** Writes the state until Redis has it; false when the record is past it already. */
   async #advance(change: Partial<OneOff>): Promise<boolean> {
+    const { oneOffs, log } = this.#parts;
     const next: OneOff = { ...this.#oneOff, ...change };
-    for (;;) {
+    for (let isUncertain = false; ; isUncertain = true) {
       try {
-        const moved = await this.#parts.oneOffs.advance(next);
+        // Nobody else writes these states: the state that an attempt without an answer left is its own.
+        const moved =
+          (await oneOffs.advance(next)) || (isUncertain && (await oneOffs.get(next.id))?.state === next.state);
         this.#oneOff = next;
         return moved;
       } catch (error) {
-        this.#parts.log.warn({ err: error, oneOffId: next.id }, 'could not write the state of a one-off');
+        log.warn({ err: error, oneOffId: next.id }, 'could not write the state of a one-off');
         if (this.#ending !== null) return false;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }

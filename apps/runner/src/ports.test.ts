@@ -59,3 +59,24 @@ it('a port on which somebody else listens is passed over', async () => {
     await new Promise((resolve) => server.close(resolve));
   }
 });
+
+it('a port that somebody else took while its instance was down is not given to it again', async () => {
+  const ports = await open();
+  const port = await ports.reserve('ins_aaaaaa');
+  const server = await new Promise<Server>((resolve) => {
+    const listening = createServer().listen(port, '127.0.0.1', () => resolve(listening));
+  });
+  try {
+    expect(await ports.reserve('ins_aaaaaa')).not.toBe(port);
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+it('a port on which an instance was found is its own, when the file was lost', async () => {
+  const ports = await open();
+  await ports.adopt('ins_aaaaaa', 23_456);
+  expect(ports.of('ins_aaaaaa')).toBe(23_456);
+  await ports.adopt('ins_bbbbbb', 23_456);
+  expect(ports.of('ins_bbbbbb')).toBeNull();
+});

@@ -36,11 +36,29 @@ export class Ports {
     return new Ports(path, clock, random, parsed ?? { v: 1, reserved: {}, resting: {} });
   }
 
-  /** The instance's port; a new one that nobody listens on when it has none. Rejects with `engine-refused` when none is left. */
+  /** The port that was reserved for an instance; null where none was. */
+  of(id: string): number | null {
+    return this.#state.reserved[id] ?? null;
+  }
+
+  /** An instance was found on a port that nothing was written of: the file was lost. */
+  async adopt(id: string, port: number): Promise<void> {
+    if (this.#state.reserved[id] !== undefined || Object.values(this.#state.reserved).includes(port)) return;
+    this.#state.reserved[id] = port;
+    await this.#write();
+  }
+
+  /**
+   * A port for an instance that is about to start: its own where that is still free, else a new one. Rejects with `engine-refused` when
+   * none is left.
+   */
   async reserve(id: string): Promise<number> {
     const { reserved, resting } = this.#state;
     const own = reserved[id];
-    if (own !== undefined) return own;
+    if (own !== undefined) {
+      if (await isFree(own)) return own;
+      await this.release(id);
+    }
     const now = this.#clock();
     for (const [port, until] of Object.entries(resting)) if (until <= now) delete resting[port];
     const { first, last } = LIMITS.portRange;

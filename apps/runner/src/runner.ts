@@ -47,6 +47,7 @@ export class Runner {
   readonly #wake = new Wake();
   readonly #ending = new AbortController();
   readonly #strangers = new Set<string>();
+  readonly #removing = new Set<string>();
   #subscriptions: Unsubscribe[] = [];
   #loops: Promise<unknown> = Promise.resolve();
 
@@ -69,6 +70,7 @@ export class Runner {
       store.oneOffs.onDesired(hostId, () => this.#wake.wake()),
     ];
     await this.#reconcileOnce();
+    await this.#forgetLost();
     this.#loops = Promise.all([this.#followDesired(), this.#followFound()]);
   }
 
@@ -137,7 +139,7 @@ export class Runner {
     for (const id of actions.keepOneOffs) this.#keepOneOff(oneOffs.get(id), byId.get(id) ?? null);
     const unwanted = new Set<string>(actions.letGo);
     for (const [id, keeper] of [...this.#instances, ...this.#oneOffs]) if (unwanted.has(id)) keeper.letGo();
-    for (const id of actions.orphans) await this.#removeOrphan(id);
+    for (const id of actions.orphans) void this.#removeOrphan(id);
     this.#reportStrangers(actions.strangers);
     await ports.keepOnly(new Set([...kept, ...instances.keys(), ...found.map(({ id }) => id)]));
   }
@@ -189,13 +191,24 @@ export class Runner {
 
   async #removeOrphan(id: InstanceId | OneOffId): Promise<void> {
     const { platform, log } = this.#parts;
+    if (this.#removing.has(id)) return;
+    this.#removing.add(id);
     try {
       await platform.stop(id, { graceMs: ORPHAN_GRACE_MS });
       await platform.remove(id);
       log.info({ id }, 'removed what no record names');
     } catch (error) {
       log.warn({ err: error, id }, 'could not remove what no record names');
+    } finally {
+      this.#removing.delete(id);
     }
+  }
+
+  /** What an earlier runner wrote of instances that nobody wants any more, when it ended before it could take that back. */
+  async #forgetLost(): Promise<void> {
+    const { store, hostId } = this.#parts;
+    for (const { id } of await store.instances.observedOnHost(hostId))
+      if (!this.#instances.has(id)) this.#reporter.forget(id);
   }
 
   #reportStrangers(ids: readonly string[]): void {

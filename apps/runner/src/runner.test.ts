@@ -1,0 +1,283 @@
+import { createServer } from 'node:http';
+import { LIMITS } from '@switchyard/domain';
+import { systemClock, systemIds } from '@switchyard/service';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { FarmUnderTest } from './testing/farm-under-test.ts';
+
+let farm: FarmUnderTest;
+
+beforeEach(async () => {
+  farm = await FarmUnderTest.open(inject('redisUrl'));
+});
+
+afterEach(async () => {
+  await farm.close();
+});
+
+const SOON = { timeout: 15_000, interval: 20 };
+
+describe('an instance that is wanted', () => {
+  it('is started, and takes visitors once it answers well', async () => {
+    await farm.startRunner();
+    const instance = await farm.desire({ env: { SAYS: 'good day' } });
+    await expect.poll(() => farm.visit(instance.id), SOON).toBe('good day');
+    const observed = await farm.observed(instance);
+    expect(observed).toMatchObject({
+      state: 'healthy',
+      restarts: 0,
+      address: { host: '127.0.0.1' },
+      health: { failure: null, path: '/health', status: 200 },
+    });
+    expect(observed?.address?.port).toBeGreaterThanOrEqual(LIMITS.portRange.first);
+    expect(observed?.address?.port).toBeLessThanOrEqual(LIMITS.portRange.last);
+  });
+
+  it('takes no visitors while it answers badly, and says with what', async () => {
+    await farm.startRunner();
+    const instance = await farm.desire({ env: { STATUS: '500' }, health: { path: '/up', timeLimitMs: 500 } });
+    await expect.poll(() => farm.state(instance), SOON).toBe('unhealthy');
+    expect(await farm.observed(instance)).toMatchObject({
+      health: { failure: 'error-status', path: '/up', status: 500 },
+    });
+    expect(await farm.endpoint(instance.id)).toBeNull();
+  });
+
+  it('that ends at once is started again and again, with its end and its last words told', async () => {
+    await farm.startRunner();
+    const instance = await farm.desire({ start: { kind: 'command', command: 'echo no database; exit 3' } });
+    await expect.poll(async () => (await farm.observed(instance))?.restarts, SOON).toBeGreaterThanOrEqual(3);
+    expect(await farm.observed(instance)).toMatchObject({ lastExit: { code: 3 }, health: { failure: 'exited' } });
+    expect((await farm.observed(instance))?.outputTail).toContain('no database');
+    await expect.poll(() => farm.restarts, SOON).toBeGreaterThanOrEqual(3);
+  });
+
+  it('that listens on another port than it was told is reached there, and that is said', async () => {
+    await farm.startRunner();
+    const port = 30_000 + Math.floor(Math.random() * 2_000);
+    const instance = await farm.desire({ env: { LISTEN: String(port) } });
+    await expect.poll(() => farm.endpoint(instance.id), SOON).toEqual({ host: '127.0.0.1', port });
+    expect((await farm.observed(instance))?.health?.message).toMatch(new RegExp(`listens on ${port}, but PORT is 2`));
+  });
+
+  it('is not well because somebody else answers on its port', async () => {
+    await farm.startRunner();
+    const instance = await farm.desire({
+      start: { kind: 'command', command: 'sleep 600' },
+      health: { path: null, timeLimitMs: 1_500 },
+    });
+    await expect.poll(async () => (await farm.observed(instance))?.address, SOON).not.toBeNull();
+    const port = (await farm.observed(instance))?.address?.port;
+    const stranger = createServer((_request, response) => response.end('not yours'));
+    await new Promise<void>((resolve) => stranger.listen(port, '127.0.0.1', resolve));
+    try {
+      await expect.poll(() => farm.state(instance), SOON).toBe('unhealthy');
+      expect(await farm.observed(instance)).toMatchObject({ health: { failure: 'nothing-listens' } });
+      expect(await farm.endpoint(instance.id)).toBeNull();
+    } finally {
+      await new Promise((resolve) => stranger.close(resolve));
+    }
+  });
+
+  it('that crashes takes no visitors at once, and takes them again when it is back', async () => {
+    await farm.startRunner();
+    const instance = await farm.desire();
+    await expect.poll(() => farm.visit(instance.id), SOON).toBe('hello');
+    const before = await farm.endpoint(instance.id);
+    await farm.visit(instance.id, '/exit');
+    await expect.poll(() => farm.observed(instance), SOON).toMatchObject({ restarts: 1, lastExit: { code: 7 } });
+    await expect.poll(() => farm.visit(instance.id), SOON).toBe('hello');
+    expect(await farm.endpoint(instance.id)).toEqual(before);
+  });
+});
+
+describe('when the runner ends', () => {
+  it('instances go on, and the next runner adopts them as they are', async () => {
+    await farm.startRunner();
+    const instance = await farm.desire();
+    await expect.poll(() => farm.visit(instance.id), SOON).toBe('hello');
+    const pid = await farm.pidOf(instance.id);
+    await farm.stopRunner();
+    expect(await farm.visit(instance.id)).toBe('hello');
+    await farm.store.routing.removeEndpoint(instance.id);
+    await farm.startRunner();
+    await expect.poll(() => farm.visit(instance.id), SOON).toBe('hello');
+    expect(await farm.pidOf(instance.id)).toBe(pid);
+    expect(await farm.observed(instance)).toMatchObject({ state: 'healthy', restarts: 0 });
+  });
+
+  it('what ended meanwhile is started again', async () => {
+    await farm.startRunner();
+    const instance = await farm.desire();
+    await expect.poll(() => farm.visit(instance.id), SOON).toBe('hello');
+    await farm.stopRunner();
+    await farm.visit(instance.id, '/exit');
+    await farm.startRunner();
+    await expect.poll(() => farm.visit(instance.id), SOON).toBe('hello');
+    expect(await farm.observed(instance)).toMatchObject({ lastExit: { code: 7 } });
+  });
+
+  it('and they are to end with it: they do, and the next one brings them back', async () => {
+    await farm.startRunner();
+    const instance = await farm.desire();
+    await expect.poll(() => farm.visit(instance.id), SOON).toBe('hello');
+    await farm.stopRunner({ stopInstances: true });
+    expect(await farm.platform.runner.list()).toEqual([]);
+    expect(await farm.endpoint(instance.id)).toBeNull();
+    await farm.startRunner();
+    await expect.poll(() => farm.visit(instance.id), SOON).toBe('hello');
+  });
+
+  it('what nobody wants any more is removed by the next one', async () => {
+    await farm.startRunner();
+    const instance = await farm.desire();
+    await expect.poll(() => farm.visit(instance.id), SOON).toBe('hello');
+    await farm.stopRunner();
+    await farm.store.instances.withdraw([instance.id]);
+    await farm.startRunner();
+    await expect.poll(() => farm.platform.runner.list(), SOON).toEqual([]);
+    await expect.poll(() => farm.observed(instance), SOON).toBeNull();
+  });
+
+  it('what was started before Redis was lost is left alone', async () => {
+    const id = systemIds('ins');
+    const { snapshot, root, runtime, env, start } = await farm.desire();
+    await farm.platform.runner.startInstance({
+      id,
+      farmId: farm.farm.id,
+      epoch: farm.farm.epoch - 1,
+      snapshot,
+      root,
+      runtime,
+      env,
+      start,
+      port: LIMITS.portRange.last,
+      labels: {},
+    });
+    await farm.startRunner();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await farm.pidOf(id)).not.toBeNull();
+  });
+});
+
+describe('an instance that is wanted no more', () => {
+  it('is stopped and forgotten', async () => {
+    await farm.startRunner();
+    const instance = await farm.desire();
+    await expect.poll(() => farm.visit(instance.id), SOON).toBe('hello');
+    await farm.store.instances.withdraw([instance.id]);
+    await expect.poll(() => farm.platform.runner.list(), SOON).toEqual([]);
+    await expect.poll(() => farm.observed(instance), SOON).toBeNull();
+    expect(await farm.endpoint(instance.id)).toBeNull();
+  });
+
+  it('is stopped in the middle of its start too', async () => {
+    await farm.startRunner();
+    const instance = await farm.desire({ start: { kind: 'command', command: 'sleep 600' } });
+    await expect.poll(() => farm.state(instance), SOON).toBe('starting');
+    await farm.store.instances.withdraw([instance.id]);
+    await expect.poll(() => farm.platform.runner.list(), SOON).toEqual([]);
+  });
+
+  describe('drains', () => {
+    const router = {
+      id: systemIds('proc'),
+      kind: 'router',
+      pid: 1,
+      version: '0',
+      metrics: null,
+      startedAt: 0,
+    } as const;
+
+    it('takes no new visitors at once, and stops when none is left', async () => {
+      const member = await farm.store.processes.join({ ...router, hostId: farm.hostId });
+      await farm.startRunner();
+      const instance = await farm.desire();
+      await expect.poll(() => farm.visit(instance.id), SOON).toBe('hello');
+      const report = (count: number) =>
+        farm.store.routing.acknowledge(router.id, { routes: new Map(), inFlight: new Map([[instance.id, count]]) });
+      await report(1);
+      await farm.store.instances.drain([instance.id], systemClock() + 60_000);
+      await expect.poll(() => farm.endpoint(instance.id), SOON).toBeNull();
+      await expect.poll(() => farm.state(instance), SOON).toBe('draining');
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(await farm.pidOf(instance.id)).not.toBeNull();
+      await report(0);
+      await expect.poll(() => farm.platform.runner.list(), SOON).toEqual([]);
+      await expect.poll(() => farm.store.instances.ofHost(farm.hostId), SOON).toEqual([]);
+      await member.leave();
+    });
+
+    it('is stopped at the limit, whoever is left', async () => {
+      const member = await farm.store.processes.join({ ...router, hostId: farm.hostId });
+      await farm.startRunner();
+      const instance = await farm.desire();
+      await expect.poll(() => farm.visit(instance.id), SOON).toBe('hello');
+      await farm.store.routing.acknowledge(router.id, {
+        routes: new Map(),
+        inFlight: new Map([[instance.id, 1]]),
+      });
+      await farm.store.instances.drain([instance.id], systemClock() + 500);
+      await expect.poll(() => farm.platform.runner.list(), SOON).toEqual([]);
+      await member.leave();
+    });
+  });
+});
+
+describe('a one-off', () => {
+  const stateOf = async (id: `run_${string}`) => (await farm.store.oneOffs.get(id))?.state;
+
+  it.each([
+    { command: 'true', code: 0 },
+    { command: 'exit 4', code: 4 },
+  ])('`$command` runs once and its exit is written down', async ({ command, code }) => {
+    await farm.startRunner();
+    const { id } = await farm.desireOneOff(command);
+    await expect.poll(() => stateOf(id), SOON).toBe('exited');
+    expect(await farm.store.oneOffs.get(id)).toMatchObject({ exit: { code, signal: null, timedOut: false } });
+  });
+
+  it('goes on without a runner, and the next one reads its end', async () => {
+    await farm.startRunner();
+    const { id } = await farm.desireOneOff('sleep 1; exit 5');
+    await expect.poll(() => stateOf(id), SOON).toBe('running');
+    await farm.stopRunner();
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await stateOf(id)).toBe('running');
+    await farm.startRunner();
+    await expect.poll(() => farm.store.oneOffs.get(id), SOON).toMatchObject({ state: 'exited', exit: { code: 5 } });
+  });
+
+  it('that this host lost has an unknown end, and is not run again', async () => {
+    const oneOff = await farm.desireOneOff('true');
+    await farm.store.oneOffs.advance({ ...oneOff, state: 'running', startedAt: systemClock() });
+    await farm.startRunner();
+    await expect.poll(() => stateOf(oneOff.id), SOON).toBe('unknown');
+    expect(await farm.platform.runner.list()).toEqual([]);
+  });
+
+  it('that was withdrawn before it started does not run', async () => {
+    const { id } = await farm.desireOneOff('true');
+    expect(await farm.store.oneOffs.withdraw(id)).toBe('cancelled');
+    await farm.startRunner();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await stateOf(id)).toBe('cancelled');
+    expect(await farm.platform.runner.list()).toEqual([]);
+  });
+
+  it('is ended at its time limit, and said to be', async () => {
+    await farm.startRunner();
+    const { id } = await farm.desireOneOff('sleep 600', { timeLimitMs: 500 });
+    await expect
+      .poll(() => farm.store.oneOffs.get(id), SOON)
+      .toMatchObject({ state: 'exited', exit: { timedOut: true } });
+  });
+
+  it('is removed when its record is', async () => {
+    await farm.startRunner();
+    const { id } = await farm.desireOneOff('true');
+    await expect.poll(() => stateOf(id), SOON).toBe('exited');
+    expect(await farm.platform.runner.list()).toHaveLength(1);
+    await farm.store.oneOffs.remove(id);
+    await expect.poll(() => farm.platform.runner.list(), SOON).toEqual([]);
+  });
+});
