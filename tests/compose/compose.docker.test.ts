@@ -40,8 +40,8 @@ async function isReady(): Promise<boolean> {
 
 async function start(): Promise<void> {
   try {
-    // The classic builder would keep the container of a step that fails.
-    await composition.compose('build', '--force-rm');
+    // It is one image for all, so one build; the classic builder would keep the container of a step that fails.
+    await composition.compose('build', '--force-rm', 'api');
     await composition.compose('up', '--detach');
     await expect.poll(isReady, { timeout: READY_TIMEOUT_MS, interval: 200 }).toBe(true);
   } catch (error) {

@@ -12,7 +12,7 @@ import { freePorts } from '../harness/system.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const COMMAND_TIMEOUT_MS = 240_000;
+const COMMAND_TIMEOUT_MS = 420_000;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const NODE_IMAGE = 'node:24-bookworm-slim';
 const SHOWN_OUTPUT_CHARS = 6_000;

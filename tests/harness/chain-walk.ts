@@ -12,6 +12,7 @@ import {
   type StepName,
 } from '@switchyard/domain';
 import { type BeginAnswer, type Lease, openStore, type StepResult, type Store } from '@switchyard/queue';
+import { waitFor } from './wait-for.ts';
 
 export const DIAGNOSIS: Diagnosis = {
   cause: 'build_command_failed',
@@ -75,6 +76,22 @@ export class ChainWalk {
       name: 'chain-walk',
     });
     return new ChainWalk(store, prefix, await createApp(store, 'hello'), clock);
+  }
+
+  /** Takes every job out of every queue, as a Redis that lost its queues would. */
+  async forgetJobs(): Promise<void> {
+    const taking = await this.store.queues.take({
+      queues: ['light', 'heavy'],
+      concurrency: 100,
+      work: () => Promise.resolve(),
+      onError: () => undefined,
+    });
+    await waitFor(
+      'the queues are empty',
+      async () => (await this.store.queues.depth([])).every(({ count }) => count === 0),
+      10_000,
+    );
+    await taking.close();
   }
 
   wait(ms: number): void {

@@ -170,6 +170,24 @@ describe('a retry', () => {
   });
 });
 
+describe('work that was admitted', () => {
+  it('and whose job is lost is woken again after a while', async () => {
+    const id = await chain.deploy();
+    await chain.pass(id, 'pin');
+    await chain.forgetJobs();
+    chain.wait(2 * LIMITS.sweepMs + 1);
+    expect(await chain.store.chain.sweep(ME)).toMatchObject({ rewoken: 1 });
+    expect(await chain.store.chain.sweep(ME)).toMatchObject({ rewoken: 0 });
+  });
+
+  it('and whose job waits in its queue is left alone', async () => {
+    const id = await chain.deploy();
+    await chain.pass(id, 'pin');
+    chain.wait(2 * LIMITS.sweepMs + 1);
+    expect(await chain.store.chain.sweep(ME)).toMatchObject({ rewoken: 0 });
+  });
+});
+
 describe('cancel', () => {
   it('ends a deployment that has not begun at once', async () => {
     const id = await chain.deploy();

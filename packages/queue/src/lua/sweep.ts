@@ -48,7 +48,7 @@ end
 
 local admitted = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'admitted', '-inf', tonumber(now) - ${LIMITS.sweepMs * 2}, 'LIMIT', 0, 100)) do
-  if get(id, 'step') == '' or get(id, 'lease') ~= '' then
+  if get(id, 'step') == '' or get(id, 'lease') ~= '' or get(id, 'waiting') ~= '' then
     redis.call('ZREM', P .. 'admitted', id)
   else
     admitted[#admitted + 1] = id
