@@ -28,7 +28,7 @@ function version(says: string, sql: string, build?: string) {
 
 const told = async (): Promise<string> => (await system.visit('shop')).body;
 
-describe.sequential('the database', () => {
+describe.sequential('the database', { timeout: 60_000 }, () => {
   it('is migrated before the new version serves', async () => {
     const deployment = await system.deploy('shop');
     expect(deployment.diagnosis).toBeNull();

@@ -40,7 +40,7 @@ async function told(): Promise<string> {
   return (await system.visit('shop')).body;
 }
 
-describe.sequential('an app', () => {
+describe.sequential('an app', { timeout: 60_000 }, () => {
   it('goes live through all nine stages with its first deployment', async () => {
     const deployment = await system.deploy('shop');
     expect(deployment.diagnosis).toBeNull();
