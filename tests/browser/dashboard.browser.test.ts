@@ -44,7 +44,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await context.close();
-  expect(complaints).toEqual([]);
+  if (complaints.length > 0) throw new Error(`The browser complained:\n${complaints.join('\n')}`);
 });
 
 async function signIn(path = '/'): Promise<void> {
@@ -53,6 +53,9 @@ async function signIn(path = '/'): Promise<void> {
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
+/** A measure of the log's pane. */
+const ofLog = async (property: string): Promise<number> =>
+  Number(await page.evaluate(`document.querySelector('[role=log]').${property}`));
 const pathOf = (id: string): string => `/deployments/${id}`;
 const station = (name: string) => page.getByRole('list', { name: 'Stages' }).getByRole('button', { name });
 
@@ -132,12 +135,12 @@ test('the log stops following when one scrolls up, and follows again when asked'
   await log.hover();
   await page.mouse.wheel(0, -3_000);
   await page.getByRole('button', { name: 'Follow' }).waitFor();
-  const before = await log.evaluate('element => element.scrollTop');
+  const before = await ofLog('scrollTop');
   await log.getByText('the end', { exact: true }).waitFor({ state: 'attached' });
-  expect(await log.evaluate('element => element.scrollTop')).toBe(before);
+  expect(await ofLog('scrollTop')).toBe(before);
   await page.getByRole('button', { name: /Follow|To the end/ }).click();
   await expect
-    .poll(() => log.evaluate('element => element.scrollHeight - element.scrollTop - element.clientHeight'))
+    .poll(async () => (await ofLog('scrollHeight')) - (await ofLog('scrollTop')) - (await ofLog('clientHeight')))
     .toBeLessThan(32);
 });
 
