@@ -1,6 +1,10 @@
 import { z } from 'zod';
 
-/** The settings of the command; docs/configuration.md is made from the `describe()` texts. */
+/**
+ * The settings of the command; docs/configuration.md is made from the `describe()` texts.
+ *
+ * @public
+ */
 export const cliConfig = {
   SWITCHYARD_URL: z
     .url({ protocol: /^https?$/, error: 'a URL that starts with http:// or https://' })
@@ -21,7 +25,7 @@ export const cliConfig = {
 const Settings = z.object(cliConfig);
 export type Settings = z.infer<typeof Settings>;
 
-/** Throws a `UsageError`-like message for what is not valid; the token is not repeated. */
+/** What the environment says, or in a sentence what of it is not valid; the token is not repeated. */
 export function readSettings(): Settings | { readonly invalid: string } {
   const names = Object.keys(Settings.shape);
   const given = Object.fromEntries(

@@ -1,5 +1,4 @@
 import { type Client, type DeploymentView, stageLines } from '@switchyard/client';
-import { isFinal, type Outcome } from '@switchyard/domain';
 import { EXIT } from './command-error.ts';
 import type { Terminal } from './terminal.ts';
 import { statusCell } from './text.ts';
@@ -40,7 +39,7 @@ export async function follow(
   const ended = await client.deployment(started.id);
   if (options.json) terminal.json(ended);
   else for (const line of endLines(ended, terminal)) terminal.print(line);
-  return isFinal(ended.status) && exitCodeOf(ended.status) === EXIT.ok ? EXIT.ok : EXIT.failed;
+  return ended.status === 'succeeded' ? EXIT.ok : EXIT.failed;
 }
 
 async function show(
@@ -60,10 +59,6 @@ async function show(
       for (const line of event.data.lines) terminal.print(`  ${terminal.colors.dim('│')} ${line}${reset(line)}`);
     else for (const line of lines(event)) terminal.print(line);
   }
-}
-
-export function exitCodeOf(outcome: Outcome): number {
-  return outcome === 'succeeded' ? EXIT.ok : EXIT.failed;
 }
 
 function reset(line: string): string {

@@ -11,7 +11,7 @@ export interface LogLine {
 }
 
 /** Lines that the page keeps; the whole log is one click away as text. */
-export const MAX_LINES = 12_000;
+const MAX_LINES = 12_000;
 
 export interface LogLines {
   readonly lines: readonly LogLine[];

@@ -11,7 +11,7 @@ export function Problem({ error }: { error: unknown }) {
   );
 }
 
-export function problemWords(error: unknown): { title: string; detail: string } {
+function problemWords(error: unknown): { title: string; detail: string } {
   if (error instanceof ApiError) return { title: error.problem.title, detail: error.problem.detail };
   return {
     title: 'The page does not understand the api',

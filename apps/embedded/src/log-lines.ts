@@ -27,7 +27,7 @@ const LogLine = z.looseObject({
 });
 export type LogLine = z.infer<typeof LogLine>;
 
-export const COLUMNS = { process: 8, stage: 11 } as const;
+const COLUMNS = { process: 8, stage: 11 } as const;
 
 /** null for what is no log line of ours: a stack trace, a warning of Node. */
 export function parseLogLine(text: string): LogLine | null {

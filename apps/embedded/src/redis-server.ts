@@ -77,15 +77,7 @@ export async function startRedis(installation: Installation, fixedPort?: number)
 }
 
 /** Every acknowledged write is on disk, nothing is evicted, nobody else gets in. The password stays out of argv by being here. */
-export function redisConfig({
-  port,
-  directory,
-  password,
-}: {
-  port: number;
-  directory: string;
-  password: string;
-}): string {
+function redisConfig({ port, directory, password }: { port: number; directory: string; password: string }): string {
   const lines = [
     `bind ${HOST}`,
     `port ${port}`,
