@@ -5,6 +5,7 @@ import { type DeploymentId, LIMITS, type LogEvent } from '@switchyard/domain';
 import type { Lease } from '@switchyard/queue';
 import { fileBlobs, type LogArchive, logArchive } from '@switchyard/service';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+// @boundaries-ignore what tests of several packages share
 import { ChainWalk } from '../../../tests/harness/chain-walk.ts';
 import { LogArchiver } from './log-archiver.ts';
 

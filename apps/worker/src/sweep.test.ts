@@ -6,6 +6,7 @@ import { openPlatform, type Platform } from '@switchyard/platform';
 import { createLog, fileBlobs, logArchive, systemIds } from '@switchyard/service';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+// @boundaries-ignore what tests of several packages share
 import { ChainWalk, ME } from '../../../tests/harness/chain-walk.ts';
 import { workerMetrics } from './metrics.ts';
 import { sweepOnce } from './sweep.ts';

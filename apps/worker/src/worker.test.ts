@@ -18,8 +18,11 @@ import {
 } from '@switchyard/service';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+// @boundaries-ignore what tests of several packages share
 import { nodeApp } from '../../../tests/harness/node-app.ts';
+// @boundaries-ignore what tests of several packages share
 import { processesWith } from '../../../tests/harness/process-table.ts';
+// @boundaries-ignore what tests of several packages share
 import { createRepository, type Repository } from '../../../tests/harness/repository.ts';
 import { workerMetrics } from './metrics.ts';
 import { startWorker } from './worker.ts';

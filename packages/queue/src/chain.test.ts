@@ -180,6 +180,20 @@ describe('work that was admitted', () => {
     expect(await chain.store.chain.sweep(ME)).toMatchObject({ rewoken: 0 });
   });
 
+  it('and whose job was taken by a worker that died before it began is woken again', async () => {
+    const taken = new Promise<void>((resolve) => {
+      const work = async (): Promise<void> => {
+        resolve();
+        await new Promise(() => undefined);
+      };
+      void chain.store.queues.take({ queues: ['light'], concurrency: 1, work, onError: () => undefined });
+    });
+    await chain.deploy();
+    await taken;
+    chain.wait(2 * LIMITS.sweepMs + 1);
+    expect(await chain.store.chain.sweep(ME)).toMatchObject({ rewoken: 1 });
+  });
+
   it('and whose job waits in its queue is left alone', async () => {
     const id = await chain.deploy();
     await chain.pass(id, 'pin');

@@ -274,13 +274,13 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
     },
   };
 
-  /** Of work admitted a while ago, wakes what has no job any more; work that waits in a long queue is left alone. */
+  /** Of work admitted a while ago, wakes what has no waiting job any more; work that waits in a long queue is left alone. */
   async function rewake(pairs: readonly string[]): Promise<number> {
     const lost: string[] = [];
     for (let index = 0; index + 1 < pairs.length; index += 2) {
       const [id, jobId] = [pairs[index] ?? '', pairs[index + 1] ?? ''];
       const { step, placement } = await read(DeploymentId.parse(id));
-      if (step !== null && !(await queues.has(queueFor(step, placement), jobId))) lost.push(id, jobId);
+      if (step !== null && !(await queues.waits(queueFor(step, placement), jobId))) lost.push(id, jobId);
     }
     if (lost.length === 0) return 0;
     const { values, entries } = split(await run('rewake', clock(), ...lost));

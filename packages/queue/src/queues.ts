@@ -75,8 +75,13 @@ export class BullQueues implements Queues {
     return entries.length;
   }
 
-  async has(queue: string, jobId: string): Promise<boolean> {
-    return (await this.#queue(queue).getJob(jobId)) !== undefined;
+  /**
+   * Whether a job waits for a worker. One that was taken long ago and has not begun its step is as good as lost: its worker died with it,
+   * and BullMQ gives it to another only after a minute.
+   */
+  async waits(queue: string, jobId: string): Promise<boolean> {
+    const job = await this.#queue(queue).getJob(jobId);
+    return job !== undefined && job.processedOn === undefined;
   }
 
   async take({ queues, concurrency, work, onError }: Parameters<Queues['take']>[0]): ReturnType<Queues['take']> {
