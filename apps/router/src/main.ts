@@ -39,7 +39,8 @@ await runProcess({
       ids: systemIds,
       name: 'switchyard-router',
       whenUnreachable: 'continue',
-      onUnusable: (error) => log.error({ err: error }, 'this Redis may lose what it is given; it has to be set otherwise'),
+      onUnusable: (error) =>
+        log.error({ err: error }, 'this Redis may lose what it is given; it has to be set otherwise'),
     });
     const processId = systemIds('proc');
     const targets: Targets = new Targets(

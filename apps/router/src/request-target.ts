@@ -26,7 +26,9 @@ export function requestTarget({
   if (hosts > 1 || httpVersionMajor !== 1) return null;
   const host = hostName(headers.host);
   if (url.startsWith('/')) return { host, path: url };
-  if (!/^https?:\/\//i.test(url)) return url === '*' ? { host, path: url } : null;
-  const { pathname, search, host: named } = URL.canParse(url) ? new URL(url) : new URL('http://./');
-  return hostName(named) === host ? { host, path: `${pathname}${search}` } : null;
+  if (url === '*') return { host, path: url };
+  // Taken apart by hand: a parsed and rebuilt address has other bytes.
+  const [, authority = '', path = ''] = /^https?:\/\/([^/?#@]+)([/?][^]*)?$/i.exec(url) ?? [];
+  if (authority === '' || hostName(authority) !== host) return null;
+  return { host, path: path.startsWith('/') ? path : `/${path}` };
 }

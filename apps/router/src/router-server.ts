@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Server as TcpServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { LIMITS } from '@switchyard/domain';
 import { forward } from './forward.ts';
@@ -18,6 +19,8 @@ const HEADERS_TIMEOUT_MS = 30_000;
 const CHECK_CONNECTIONS_MS = 5_000;
 /** A visitor's connection on which nothing moves is cut, a little after its instance had the chance to be too slow. */
 const VISITOR_IDLE_MS = LIMITS.requestIdleTimeoutMs + 10_000;
+/** How long kept connections stay open when the router stops, so that their next request is answered, and told to be the last. */
+const FAREWELL_MS = 500;
 /** The name under which requests are counted that belong to no app. */
 const NO_APP = '-';
 
@@ -117,16 +120,23 @@ export function createRouterServer(targets: Targets, metrics: RouterMetrics): Ro
     server,
     async stop(limitMs) {
       doors.closing = true;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // http's own `close` also cuts idle connections at once: a request that is just under way on one would be lost.
+      const closed = new Promise<void>((resolve) => TcpServer.prototype.close.call(server, () => resolve()));
       const upgradesEnded = async (): Promise<void> => {
         while (upgrades.size > 0) await new Promise((resolve) => setTimeout(resolve, 50));
       };
-      const idle = setInterval(() => server.closeIdleConnections(), 100);
+      let isQuiet = false;
+      const farewell = setTimeout(() => {
+        isQuiet = true;
+        server.close();
+      }, FAREWELL_MS);
+      const idle = setInterval(() => isQuiet && server.closeIdleConnections(), 100);
       const limit = setTimeout(() => {
         for (const upgrade of upgrades) upgrade.end(101);
         server.closeAllConnections();
       }, limitMs);
       await Promise.all([closed, upgradesEnded()]);
+      clearTimeout(farewell);
       clearTimeout(limit);
       clearInterval(idle);
     },

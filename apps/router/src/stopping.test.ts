@@ -58,3 +58,15 @@ it('what does not end is cut at the limit', async () => {
   await router.stop(100);
   await closed;
 });
+
+it('a kept connection’s next request is answered, and told to be the last', async () => {
+  const socket = router.connect();
+  const { seen } = follow(socket);
+  socket.write(request('/'));
+  await expect.poll(seen).toContain('ok');
+  const stopped = router.stop(10_000);
+  socket.write(request('/'));
+  await expect.poll(seen).toMatch(/HTTP\/1\.1 200 OK[^]*HTTP\/1\.1 200 OK/);
+  expect(seen()).toMatch(/connection: close/i);
+  await stopped;
+});

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Endpoint, idsFrom, type ProcessId } from '@switchyard/domain';
 import { openStore, type Store } from '@switchyard/queue';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { z } from 'zod';
 // @boundaries-ignore walking the chain by hand is shared with the tests of what crosses packages
 import { ChainWalk } from '../../../tests/harness/chain-walk.ts';
 // @boundaries-ignore a private Redis server is shared with the tests of what crosses packages
@@ -15,6 +16,7 @@ import { tableFile } from './table-file.ts';
 import { TableSource } from './table-source.ts';
 import { Targets } from './targets.ts';
 
+const Line = z.object({ msg: z.string() });
 const HOST = 'hello.localhost';
 const SOON = { timeout: 8_000, interval: 20 };
 
@@ -47,7 +49,7 @@ class RouterWithoutVisitors {
     );
     const log = pino(
       { base: null, timestamp: false },
-      { write: (line: string) => void this.lines.push(`${JSON.parse(line).msg}`) },
+      { write: (line: string) => void this.lines.push(Line.parse(JSON.parse(line)).msg) },
     );
     this.source = new TableSource({
       routing: store.routing,
@@ -138,7 +140,7 @@ describe('with Redis', () => {
     await chain.store.routing.removeEndpoint('ins_1aaaaaa');
     await expect.poll(() => router.ports(), SOON).toEqual([]);
     await expect
-      .poll(async () => JSON.parse(await readFile(path, 'utf8')), SOON)
+      .poll(async () => await tableFile(path).read(), SOON)
       .toMatchObject({ table: { routes: [{ hosts: [HOST] }], endpoints: [] } });
   });
 

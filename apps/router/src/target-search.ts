@@ -34,7 +34,7 @@ export class TargetSearch {
   /** A target, the page that says why there is none, or null where one has to wait. */
   now(): Target | PageName | null {
     const site = this.#targets.site(this.#host);
-    if (site === undefined) return 'unknown-host';
+    if (site === undefined) return this.#targets.hasTable ? 'unknown-host' : null;
     if (!site.isLive) return 'nothing-live';
     return this.#targets.choose(site, this.#refused);
   }

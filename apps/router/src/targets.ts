@@ -28,8 +28,10 @@ export class Targets {
   readonly #timeouts: TargetTimeouts;
   readonly #onDrained: () => void;
   readonly #serving = new Map<InstanceId, Target>();
-  readonly #retiring = new Map<InstanceId, Target>();
+  /** One instance can be in it twice, with two addresses, and be served on a third. */
+  readonly #retiring = new Set<Target>();
   readonly #waiting = new Set<() => void>();
+  #hasTable = false;
   #sites: ReadonlyMap<string, Site> = new Map();
   #routeIds: TableIndex['routeIds'] = new Map();
 
@@ -47,7 +49,15 @@ export class Targets {
 
   /** Requests in flight at instances that the table does not name any more. */
   get draining(): ReadonlyMap<InstanceId, number> {
-    return new Map([...this.#retiring].map(([id, target]) => [id, target.inFlight]));
+    const counts = new Map<InstanceId, number>();
+    for (const { backend, inFlight } of this.#retiring)
+      counts.set(backend.instanceId, (counts.get(backend.instanceId) ?? 0) + inFlight);
+    return counts;
+  }
+
+  /** False until a first table was put to use: then nobody can say that a host is unknown. */
+  get hasTable(): boolean {
+    return this.#hasTable;
   }
 
   /** By a host's name as `hostName` gives it. */
@@ -70,6 +80,7 @@ export class Targets {
       }),
     );
     this.#routeIds = index.routeIds;
+    this.#hasTable = true;
     for (const wake of this.#waiting) wake();
   }
 
@@ -95,7 +106,7 @@ export class Targets {
 
   async close(): Promise<void> {
     for (const wake of this.#waiting) wake();
-    await Promise.all([...this.#serving.values(), ...this.#retiring.values()].map((target) => target.destroy()));
+    await Promise.all([...this.#serving.values(), ...this.#retiring].map((target) => target.destroy()));
   }
 
   #siteOf({ environmentId, appName, shares }: Destination): Site {
@@ -112,20 +123,22 @@ export class Targets {
   }
 
   #serve(id: InstanceId, backend: Backend): void {
-    const retiring = this.#retiring.get(id);
-    if (retiring !== undefined && sameAddress(retiring.backend, backend)) {
+    const retiring = [...this.#retiring].find(
+      (target) => target.backend.instanceId === id && sameAddress(target.backend, backend),
+    );
+    if (retiring === undefined) this.#serving.set(id, new Target(backend, this.#timeouts));
+    else {
       retiring.unretire();
-      this.#retiring.delete(id);
+      this.#retiring.delete(retiring);
       this.#serving.set(id, retiring);
-    } else this.#serving.set(id, new Target(backend, this.#timeouts));
+    }
   }
 
   #retire(id: InstanceId, target: Target): void {
     this.#serving.delete(id);
-    this.#retiring.set(id, target);
+    this.#retiring.add(target);
     target.retire(() => {
-      if (this.#retiring.get(id) !== target) return;
-      this.#retiring.delete(id);
+      this.#retiring.delete(target);
       this.#onDrained();
     });
   }

@@ -173,6 +173,7 @@ it.each([
 });
 
 it('404 for a host that nobody has', async () => {
+  router.use();
   expect(await router.exchange(HEAD.replace('app.', 'nobody.'))).toMatch(/^HTTP\/1\.1 404 /);
 });
 

@@ -1,4 +1,4 @@
-import { type ClientRequest, type IncomingMessage, request as ask } from 'node:http';
+import { request as ask, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { isNotSent } from './failure.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
