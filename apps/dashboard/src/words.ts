@@ -40,10 +40,10 @@ export const WAITING_WORDS: Readonly<Record<NonNullable<DeploymentSummary['waiti
   retry: 'Tries again soon',
 };
 
-/** `now`, `42 s`, `5 min`, `3 h`, `2 d`: how long ago. */
+/** `just now`, `42 s ago`, `5 min ago`, `3 h ago`, `2 d ago`. */
 export function age(atMs: number, nowMs: number): string {
   const seconds = Math.max(0, Math.floor((nowMs - atMs) / 1_000));
-  if (seconds < 5) return 'now';
+  if (seconds < 5) return 'just now';
   if (seconds < 60) return `${seconds} s ago`;
   if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 172_800) return `${Math.floor(seconds / 3_600)} h ago`;
