@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { z } from 'zod';
 
 const run = promisify(execFile);
 
@@ -17,8 +18,8 @@ export interface FarmInEngine {
 }
 
 export async function farmIdOf(dataDirectory: string): Promise<string> {
-  const { id } = JSON.parse(await readFile(join(dataDirectory, 'farm.json'), 'utf8')) as { id: string };
-  return id;
+  const text = await readFile(join(dataDirectory, 'farm.json'), 'utf8');
+  return z.object({ id: z.string() }).parse(JSON.parse(text)).id;
 }
 
 export async function farmInEngine(farmId: string): Promise<FarmInEngine> {

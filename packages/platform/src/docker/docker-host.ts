@@ -1,4 +1,5 @@
 import type { Engine } from './engine.ts';
+import type { FarmVolumes } from './farm-volumes.ts';
 import type { Snapshots } from './images.ts';
 import type { Owner } from './names.ts';
 import type { Toolchains } from './toolchains.ts';
@@ -7,6 +8,7 @@ import type { Toolchains } from './toolchains.ts';
 export interface DockerHost {
   readonly engine: Engine;
   readonly owner: Owner;
+  readonly volumes: FarmVolumes;
   readonly snapshots: Snapshots;
   readonly toolchains: Toolchains;
   /** The network that instances join; null: the engine's default bridge. */

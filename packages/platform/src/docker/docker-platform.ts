@@ -5,7 +5,7 @@ import { openDockerRunner } from './docker-runner.ts';
 import { openDockerWorker } from './docker-worker.ts';
 import { openEngine, unlessMissing } from './engine.ts';
 import { withEngine } from './engine-errors.ts';
-import { certificatesFor, type Certificates } from './farm-volumes.ts';
+import { type Certificates, certificatesFor, openFarmVolumes } from './farm-volumes.ts';
 import { openSnapshots } from './images.ts';
 import { openToolchains } from './toolchains.ts';
 
@@ -19,11 +19,13 @@ export async function openDockerPlatform(options: PlatformOptions): Promise<Plat
     return made;
   };
   const commandVariables = async () => ({ ...options.proxyVariables, ...(await certificates()).variables });
+  const volumes = openFarmVolumes(engine, owner, certificates);
   const host: DockerHost = {
     engine,
     owner,
+    volumes,
     snapshots: openSnapshots(engine, options.farmId, options.hostId),
-    toolchains: openToolchains({ engine, owner, certificates, variables: commandVariables }),
+    toolchains: openToolchains({ engine, owner, volumes, variables: commandVariables }),
     network: options.dockerNetwork,
     commandVariables,
   };

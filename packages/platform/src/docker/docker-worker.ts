@@ -1,10 +1,11 @@
 import { SwitchyardError } from '@switchyard/domain';
+import type { ContainerInfo } from 'dockerode';
 import { isInside } from '../local/file-tree.ts';
 import type { RunRequest, WorkerPlatform } from '../platform.ts';
 import { archiveOfTree } from './archive.ts';
 import type { DockerHost } from './docker-host.ts';
 import { withEngine } from './engine-errors.ts';
-import { LABEL } from './names.ts';
+import { type ContainerRole, LABEL } from './names.ts';
 import { makeRelease } from './release.ts';
 import { runStage } from './stage-run.ts';
 import { existsIn } from './tree-assembly.ts';
@@ -13,19 +14,38 @@ import { removeContainer } from './work-container.ts';
 /** A container without a deployment is the work of one call; one this old was left by a process that died. */
 const ORPHAN_AGE_MS = 60 * 60_000;
 
+const OWN_ROLES: ReadonlySet<string> = new Set<ContainerRole>(['stage', 'view', 'tool']);
+
 export function openDockerWorker(host: DockerHost): WorkerPlatform {
   const { engine, owner, snapshots } = host;
 
-  async function containersOf(role: 'stage' | 'view' | 'tool', deploymentId?: string) {
-    const label = [`${LABEL.farm}=${owner.farmId}`, `${LABEL.role}=${role}`];
-    if (deploymentId !== undefined) label.push(`${LABEL.deployment}=${deploymentId}`);
-    return await engine.listContainers({ all: true, filters: { label } });
+  /** The containers of stages and of single calls; an instance is the runner's. */
+  async function ownContainers(): Promise<ContainerInfo[]> {
+    const filters = { label: [`${LABEL.farm}=${owner.farmId}`] };
+    const all = await engine.listContainers({ all: true, filters });
+    return all.filter(({ Labels }) => OWN_ROLES.has(Labels[LABEL.role] ?? ''));
   }
 
-  async function removeOrphans(): Promise<void> {
+  async function discardAttempts(deploymentId: string, belowToken: number): Promise<void> {
     const before = (Date.now() - ORPHAN_AGE_MS) / 1000;
-    const unowned = [...(await containersOf('view', '')), ...(await containersOf('tool', ''))];
-    for (const { Id, Created } of unowned) if (Created < before) await removeContainer(engine.getContainer(Id));
+    const goes = (await ownContainers()).filter(({ Labels, Created }) => {
+      if (Labels[LABEL.deployment] === '') return Created < before;
+      return Labels[LABEL.deployment] === deploymentId && Number(Labels[LABEL.token]) < belowToken;
+    });
+    await Promise.all(goes.map(({ Id }) => removeContainer(engine.getContainer(Id))));
+  }
+
+  /** Deployments that have containers, by when their oldest was made. */
+  async function workspaces(): Promise<{ deploymentId: string; createdAt: number }[]> {
+    const oldest = new Map<string, number>();
+    for (const { Labels, Created } of await ownContainers()) {
+      const deploymentId = Labels[LABEL.deployment] ?? '';
+      if (deploymentId === '') continue;
+      oldest.set(deploymentId, Math.min(oldest.get(deploymentId) ?? Number.POSITIVE_INFINITY, Created * 1000));
+    }
+    return [...oldest]
+      .map(([deploymentId, createdAt]) => ({ deploymentId, createdAt }))
+      .toSorted((one, other) => one.createdAt - other.createdAt);
   }
 
   function checkRoot({ root }: RunRequest): void {
@@ -56,24 +76,8 @@ export function openDockerWorker(host: DockerHost): WorkerPlatform {
         return isInside(path) && (await existsIn(engine, owner, id, path));
       }),
     discardAttempts: (deploymentId, belowToken) =>
-      withEngine('ending an earlier attempt', async () => {
-        const found = [...(await containersOf('stage', deploymentId)), ...(await containersOf('view', deploymentId))];
-        const earlier = found.filter(({ Labels }) => Number(Labels[LABEL.token]) < belowToken);
-        await Promise.all(earlier.map(({ Id }) => removeContainer(engine.getContainer(Id))));
-        await removeOrphans();
-      }),
-    listWorkspaces: () =>
-      withEngine('listing containers', async () => {
-        const oldest = new Map<string, number>();
-        for (const { Labels, Created } of [...(await containersOf('stage')), ...(await containersOf('view'))]) {
-          const deploymentId = Labels[LABEL.deployment];
-          if (deploymentId === undefined || deploymentId === '') continue;
-          oldest.set(deploymentId, Math.min(oldest.get(deploymentId) ?? Number.POSITIVE_INFINITY, Created * 1000));
-        }
-        return [...oldest]
-          .map(([deploymentId, createdAt]) => ({ deploymentId, createdAt }))
-          .toSorted((one, other) => one.createdAt - other.createdAt);
-      }),
+      withEngine('ending an earlier attempt', () => discardAttempts(deploymentId, belowToken)),
+    listWorkspaces: () => withEngine('listing containers', workspaces),
     listSnapshots: () => withEngine('listing file trees', () => snapshots.list()),
     removeSnapshot: (key) => withEngine('removing a file tree', () => snapshots.remove(key)),
   };

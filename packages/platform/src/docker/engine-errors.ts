@@ -66,10 +66,13 @@ export function isEngineGone(error: unknown): boolean {
   return /connect (ENOENT|ECONNREFUSED|EACCES)/.test(read(error).message);
 }
 
-/** There is no such container, image, volume or path (`lstat /var/lib/docker/overlay2/…/app/file/below: not a directory`). */
+/**
+ * There is no such container, image, volume or path; also `lstat /var/lib/docker/overlay2/…/app/file/below: not a directory`, and what a
+ * listing says when an image goes meanwhile: `unrecognized image ID sha256:…`.
+ */
 export function isMissing(error: unknown): boolean {
   const { statusCode, message } = read(error);
-  return statusCode === 404 || (statusCode === 500 && /: not a directory\s*$/.test(message));
+  return statusCode === 404 || (statusCode === 500 && /: not a directory\s*$|unrecognized image ID/.test(message));
 }
 
 /**

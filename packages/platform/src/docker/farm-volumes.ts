@@ -4,9 +4,10 @@ import { makeCertificates } from '../local/certificates.ts';
 import type { Container } from 'dockerode';
 import { type ArchivedFile, archiveOfFiles } from './archive.ts';
 import { CACHES } from './container-scripts.ts';
-import type { Volumes } from './container-spec.ts';
+import { type Volumes, workContainer } from './container-spec.ts';
 import { type Engine, unlessMissing } from './engine.ts';
-import { cachesVolume, LABEL, PLACES, toolsVolume } from './names.ts';
+import { cachesVolume, LABEL, type Owner, PLACES, toolsVolume } from './names.ts';
+import { removeContainer } from './work-container.ts';
 
 export const TOOLS_DIRECTORY = `${PLACES.tools}/tools`;
 
@@ -40,19 +41,45 @@ function certificateFile(content: Buffer): ArchivedFile {
   return { name: `${PLACES.tools.slice(1)}/certificates/${name}.pem`, content };
 }
 
-export function volumesOf(farmId: string): Volumes {
-  return { tools: toolsVolume(farmId), caches: cachesVolume(farmId) };
+/** The farm's two volumes. */
+export interface FarmVolumes extends Volumes {
+  /** Resolves when both hold what every container expects there. `image` is any that is present: a handle to write through. */
+  ready(image: string): Promise<void>;
 }
 
-/** Creating a volume that exists answers with it. */
-export async function createVolumes(engine: Engine, farmId: string): Promise<void> {
-  const volumes = volumesOf(farmId);
-  for (const Name of [volumes.tools, volumes.caches])
-    await engine.createVolume({ Name, Labels: { [LABEL.farm]: farmId } });
+export function openFarmVolumes(engine: Engine, owner: Owner, certificates: () => Promise<Certificates>): FarmVolumes {
+  const volumes = { tools: toolsVolume(owner.farmId), caches: cachesVolume(owner.farmId) };
+  let filled: Promise<void> | null = null;
+
+  async function fill(image: string): Promise<void> {
+    // Creating a volume that exists answers with it.
+    for (const Name of [volumes.tools, volumes.caches]) {
+      await engine.createVolume({ Name, Labels: { [LABEL.farm]: owner.farmId } });
+    }
+    const container = await engine.createContainer(
+      workContainer({ owner, role: 'tool', attempt: null, image, hidden: [], volumes }),
+    );
+    try {
+      await fillVolumes(container, await certificates());
+    } finally {
+      await removeContainer(container);
+    }
+  }
+
+  return {
+    ...volumes,
+    async ready(image) {
+      filled ??= fill(image).catch((error: unknown) => {
+        filled = null;
+        throw error;
+      });
+      await filled;
+    },
+  };
 }
 
-/** Puts what every container expects in the volumes there; `container` has both, writable. A fresh volume is root's alone. */
-export async function fillVolumes(container: Container, certificates: Certificates): Promise<void> {
+/** A fresh volume is root's alone; what is put there belongs to the user of commands. */
+async function fillVolumes(container: Container, certificates: Certificates): Promise<void> {
   const missing = [];
   for (const file of certificates.files) {
     if ((await unlessMissing(container.infoArchive({ path: `/${file.name}` }))) === null) missing.push(file);

@@ -1,9 +1,9 @@
 import { type HostId, onHost, SnapshotRef, SwitchyardError } from '@switchyard/domain';
-import type { Container, ImageInspectInfo } from 'dockerode';
+import type { Container, ImageInfo, ImageInspectInfo } from 'dockerode';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { asReadable, type Engine, readAll, unlessMissing } from './engine.ts';
-import { isConflict, isMissing, unlessGone } from './engine-errors.ts';
+import { isMissing, unlessGone } from './engine-errors.ts';
 import { labelChanges } from './image-changes.ts';
 import { LABEL, snapshotRepository } from './names.ts';
 
@@ -21,17 +21,21 @@ export interface Snapshots {
   find(key: string): Promise<SnapshotRef | null>;
   /** Rejects with `snapshot-missing`. Counts as a use. */
   open(snapshot: SnapshotRef): Promise<SnapshotImage>;
-  /** Keeps a container's files. First wins. */
+  /** Keeps a container's files. First wins. Aborted meanwhile, it keeps nothing and throws. */
   commit(
     key: string,
     container: Container,
-    what: { labels: Readonly<Record<string, string>>; changes: readonly string[] },
+    what: { labels: Readonly<Record<string, string>>; changes: readonly string[]; signal: AbortSignal },
   ): Promise<SnapshotRef>;
   /** Keeps an archive of `/` as a bare tree. First wins. */
   import(key: string, archive: Readable): Promise<SnapshotRef>;
   list(): Promise<{ key: string; lastUsedAt: number }[]>;
   remove(key: string): Promise<void>;
 }
+
+/** Between an image's commit and its tag nobody may take it for a leftover. */
+const UNTAGGED_AGE_MS = 60_000;
+const LISTING_TRIES = 5;
 
 const Key = SnapshotRef.shape.key;
 const Imported = z.object({ status: z.string() });
@@ -62,16 +66,38 @@ export function openSnapshots(engine: Engine, farmId: string, hostId: HostId): S
     return image;
   }
 
+  /** A listing fails when an image goes meanwhile. */
+  async function listImages(filters: Readonly<Record<string, readonly string[]>>): Promise<ImageInfo[]> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await engine.listImages({ filters: JSON.stringify(filters) });
+      } catch (error) {
+        if (tries >= LISTING_TRIES || !isMissing(error)) throw error;
+      }
+    }
+  }
+
+  /** First wins: the tag of another is used and set anew, never moved. Between two that look at once it may move all the same. */
   async function publish(key: string, id: string): Promise<SnapshotRef> {
-    if ((await use(key)) === null) await engine.getImage(id).tag({ repo, tag: key });
-    await removeLosers(key);
+    if ((await use(key)) === null) {
+      try {
+        await engine.getImage(id).tag({ repo, tag: key });
+      } catch (error) {
+        // The winner has taken ours for what it is: without a tag, nobody's.
+        if (!isMissing(error) || (await use(key)) === null) throw error;
+      }
+    }
+    await removeUntagged([`${LABEL.snapshot}=${key}`], 0);
     return ref(key);
   }
 
-  /** Between two that publish at once the tag may move; what has none then is nobody's. */
-  async function removeLosers(key: string): Promise<void> {
-    const filters = { dangling: ['true'], label: [`${LABEL.farm}=${farmId}`, `${LABEL.snapshot}=${key}`] };
-    for (const { Id } of await engine.listImages({ filters })) await unlessGone(engine.getImage(Id).remove());
+  /** An image that lost its race, or whose tag was removed while a container stood on it. */
+  async function removeUntagged(label: readonly string[], minimumAgeMs: number): Promise<void> {
+    const filters = { dangling: ['true'], label: [`${LABEL.farm}=${farmId}`, `${LABEL.role}=snapshot`, ...label] };
+    const before = (Date.now() - minimumAgeMs) / 1000;
+    for (const { Id, Created } of await listImages(filters)) {
+      if (Created <= before) await unlessGone(engine.getImage(Id).remove());
+    }
   }
 
   return {
@@ -87,10 +113,12 @@ export function openSnapshots(engine: Engine, farmId: string, hostId: HostId): S
         { key: snapshot.key, placement: snapshot.placement },
       );
     },
-    async commit(key, container, { labels, changes }) {
+    async commit(key, container, { labels, changes, signal }) {
       Key.parse(key);
       const all = [...labelChanges({ ...labels, ...labelsOf(key) }), ...changes];
       const { Id } = z.object({ Id: z.string() }).parse(await container.commit({ changes: all }));
+      if (signal.aborted) await unlessGone(engine.getImage(Id).remove());
+      signal.throwIfAborted();
       return await publish(key, Id);
     },
     async import(key, archive) {
@@ -100,9 +128,7 @@ export function openSnapshots(engine: Engine, farmId: string, hostId: HostId): S
       return await publish(key, importedId(lines));
     },
     async list() {
-      const images = await engine.listImages({
-        filters: { reference: [`${repo}:*`], label: [`${LABEL.farm}=${farmId}`] },
-      });
+      const images = await listImages({ reference: [`${repo}:*`], label: [`${LABEL.farm}=${farmId}`] });
       const keys = images.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag.startsWith(`${repo}:`));
       const found = await Promise.all(
         keys.map(async (tag) => {
@@ -114,11 +140,12 @@ export function openSnapshots(engine: Engine, farmId: string, hostId: HostId): S
     },
     async remove(key) {
       try {
-        await engine.getImage(tagOf(key)).remove();
+        // By force: where a container stands on it the name goes now and the rest with a later removal.
+        await engine.getImage(tagOf(key)).remove({ force: true });
       } catch (error) {
-        // A container stands on it: it stays until that is gone, and is found again by `list`.
-        if (!isMissing(error) && !isConflict(error)) throw error;
+        if (!isMissing(error)) throw error;
       }
+      await removeUntagged([], UNTAGGED_AGE_MS);
     },
   };
 }

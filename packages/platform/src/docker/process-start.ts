@@ -6,7 +6,6 @@ import type { NamedContainer, ProcessPlace } from './container-spec.ts';
 import type { DockerHost } from './docker-host.ts';
 import { unlessMissing } from './engine.ts';
 import { isConflict } from './engine-errors.ts';
-import { volumesOf } from './farm-volumes.ts';
 import { LABEL, PLACES, processContainer } from './names.ts';
 import { staticServerFiles } from './static-server-files.ts';
 import { type AssemblyPlan, openLayers, planAssembly, putOver } from './tree-assembly.ts';
@@ -49,7 +48,8 @@ export async function startProcess(
   const present = await unlessMissing(engine.getContainer(processContainer(spec.farmId, spec.id)).inspect());
   if (present !== null && present.State.Status !== 'created') return present;
   const { assembly, path, hidden, isBare } = await groundOf(host, spec);
-  const options = optionsFor({ image: assembly.image, hidden, network: host.network, volumes: volumesOf(spec.farmId) });
+  await host.volumes.ready(assembly.image);
+  const options = optionsFor({ image: assembly.image, hidden, network: host.network, volumes: host.volumes });
   const port = 'port' in spec ? { PORT: String(spec.port) } : {};
   const own = { PATH: path, HOME: PLACES.home };
   const env = { ...(await host.commandVariables()), TMPDIR: PLACES.temporary, ...port, ...spec.env, ...own };

@@ -37,9 +37,9 @@ export async function makeRelease(
     if (plan.start.kind === 'static') {
       await container.putArchive(archiveOfFiles(await staticServerFiles()), { path: '/' });
     }
-    request.signal.throwIfAborted();
     return await snapshots.commit(request.publish, container, {
       labels: { ...foreignLabels(request.labels), [LABEL.base]: toolchain.base.id, [LABEL.path]: toolchain.path },
+      signal: request.signal,
       changes: startChanges({
         user: USER,
         workingDirectory: plan.root === '.' ? PLACES.tree : `${PLACES.tree}/${plan.root}`,

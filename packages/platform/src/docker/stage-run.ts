@@ -5,7 +5,6 @@ import { FILL_HOME, RUN_COMMAND } from './container-scripts.ts';
 import { workContainer } from './container-spec.ts';
 import type { DockerHost } from './docker-host.ts';
 import { execute } from './exec.ts';
-import { volumesOf } from './farm-volumes.ts';
 import { LABEL, PLACES, USER } from './names.ts';
 import type { PlacedToolchain } from './toolchains.ts';
 import { openLayers, planAssembly, putBelow, putOver } from './tree-assembly.ts';
@@ -47,21 +46,20 @@ async function runOn(
   const { attempt, publish } = request;
   const context = { owner, attempt };
   const plan = planAssembly(await openLayers(snapshots, request.layers), toolchain.base.id);
+  const { id, hidden } = toolchain.base;
   const work = await openWorkContainer(
     engine,
-    workContainer({
-      ...context,
-      role: 'stage',
-      image: plan.image,
-      hidden: toolchain.base.hidden,
-      volumes: volumesOf(owner.farmId),
-    }),
+    workContainer({ ...context, role: 'stage', image: plan.image, hidden, volumes: host.volumes }),
   );
+  // While the tree is put together there is nobody to ask first: ending the container ends the copying.
+  const cut = () => void work.end().catch(() => {});
+  signal.addEventListener('abort', cut, { once: true });
   try {
     await putOver(engine, work.container, plan, context);
-    if (signal.aborted) return null;
     await work.start();
     await putBelow(engine, work.container, plan, context);
+    signal.removeEventListener('abort', cut);
+    if (signal.aborted) return null;
     const env = {
       ...(await host.commandVariables()),
       TMPDIR: PLACES.temporary,
@@ -76,9 +74,13 @@ async function runOn(
     }
     if (signal.aborted) return null;
     if (publish === null) return { end: 'succeeded', snapshot: null };
-    const labels = { [LABEL.base]: toolchain.base.id, [LABEL.path]: toolchain.path };
-    return { end: 'succeeded', snapshot: await snapshots.commit(publish, work.container, { labels, changes: [] }) };
+    const labels = { [LABEL.base]: id, [LABEL.path]: toolchain.path };
+    return {
+      end: 'succeeded',
+      snapshot: await snapshots.commit(publish, work.container, { labels, changes: [], signal }),
+    };
   } finally {
+    signal.removeEventListener('abort', cut);
     await work.end();
   }
 }

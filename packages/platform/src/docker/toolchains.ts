@@ -9,7 +9,7 @@ import { type PresentImage, presentImage, pullImage } from './base-images.ts';
 import { workContainer } from './container-spec.ts';
 import type { Engine } from './engine.ts';
 import { executeForText } from './exec.ts';
-import { type Certificates, createVolumes, fillVolumes, volumesOf } from './farm-volumes.ts';
+import type { FarmVolumes } from './farm-volumes.ts';
 import { type Owner, PLACES, USER } from './names.ts';
 import { placeTool, type ToolFetch } from './tool-fetch.ts';
 import { openWorkContainer } from './work-container.ts';
@@ -45,10 +45,10 @@ const ASK_FACTS = `node -p "JSON.stringify({ node: process.versions.node, npm: p
 export function openToolchains(place: {
   engine: Engine;
   owner: Owner;
-  certificates: () => Promise<Certificates>;
+  volumes: FarmVolumes;
   variables: () => Promise<Readonly<Record<string, string>>>;
 }): Toolchains {
-  const { engine, owner } = place;
+  const { engine, owner, volumes } = place;
   const facts = new Map<string, Facts>();
   const resolved = new Map<string, Promise<PlacedToolchain>>();
 
@@ -57,20 +57,13 @@ export function openToolchains(place: {
     signal: AbortSignal,
     action: (container: Container) => Promise<Result>,
   ): Promise<Result> {
-    await createVolumes(engine, owner.farmId);
-    const options = workContainer({
-      owner,
-      role: 'tool',
-      attempt: null,
-      image: base.id,
-      hidden: base.hidden,
-      volumes: volumesOf(owner.farmId),
-    });
+    await volumes.ready(base.id);
+    const { id: image, hidden } = base;
+    const options = workContainer({ owner, role: 'tool', attempt: null, image, hidden, volumes });
     const work = await openWorkContainer(engine, options);
     const stop = () => void work.end().catch(() => {});
     signal.addEventListener('abort', stop, { once: true });
     try {
-      await fillVolumes(work.container, await place.certificates());
       await work.start();
       return await action(work.container);
     } finally {
