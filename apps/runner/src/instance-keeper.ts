@@ -3,18 +3,16 @@ import type { FoundProcess, RunnerPlatform } from '@switchyard/platform';
 import type { Store } from '@switchyard/queue';
 import type { Log } from '@switchyard/service';
 import { decideBackoff } from './backoff.ts';
-import { checkHealth } from './health-check.ts';
-import { type HealthVerdict, wrongPortMessage } from './health-decision.ts';
+import type { HealthVerdict } from './health-decision.ts';
+import { lookAt } from './instance-look.ts';
 import { OutputTail } from './output-tail.ts';
 import type { Ports } from './ports.ts';
-import { type Address, reachableAddress } from './reachable-address.ts';
+import type { Address } from './reachable-address.ts';
 import type { Reporter } from './reporter.ts';
 import { Wake } from './wake.ts';
 
 /** The port of an instance that has a network to itself. */
 const OWN_NETWORK_PORT = 8080;
-/** How long an instance that listens on another port than it was told is given to open that one too. */
-const OTHER_PORT_GRACE_MS = 1_000;
 const DRAIN_POLL_MS = 100;
 const IDLE_MS = 60_000;
 
@@ -211,12 +209,12 @@ export class InstanceKeeper {
   }
 
   async #becomeHealthy(found: FoundProcess): Promise<void> {
-    const { clock } = this.#parts;
+    const { clock, platform } = this.#parts;
     const { health } = this.#desired;
     const limit = Math.max(found.startedAt, this.#observed.startedAt ?? 0) + health.timeLimitMs;
     const since = clock();
     for (let interval: number = LIMITS.healthIntervalMs; this.#mayGoOn() && this.#found === found; ) {
-      const { verdict, address } = await this.#look(found, clock() - since);
+      const { verdict, address } = await lookAt(platform, this.#desired, this.#told(found), clock() - since);
       if (this.#found !== found || !this.#mayGoOn()) return;
       if (verdict.healthy && address !== null) {
         this.#admit(verdict, address);
@@ -229,37 +227,11 @@ export class InstanceKeeper {
     }
   }
 
-  /** One look: do its own processes listen, where, and what do they answer? */
-  async #look(found: FoundProcess, waitedMs: number): Promise<{ verdict: HealthVerdict; address: Address | null }> {
+  /** Where it was told to listen. */
+  #told({ id, address }: FoundProcess): Address {
     const { platform, ports } = this.#parts;
-    const unwell = { healthy: false, path: null, status: null } as const;
-    const told = {
-      host: found.address?.host ?? '127.0.0.1',
-      port: (platform.needsHostPorts ? ports.of(found.id) : null) ?? found.address?.port ?? OWN_NETWORK_PORT,
-    };
-    const sockets = await platform.listeningSockets(this.#desired.id);
-    const reach = reachableAddress(told, sockets);
-    if (reach.kind === 'nothing-listens') {
-      return {
-        verdict: { ...unwell, failure: 'nothing-listens', message: `Nothing listens yet; PORT is ${told.port}.` },
-        address: null,
-      };
-    }
-    if (reach.kind === 'loopback-only') {
-      const message = `It listens on ${reach.port}, but only on the loopback address of its own network. Listen on 0.0.0.0 (HOST says so).`;
-      return { verdict: { ...unwell, failure: 'loopback-only', message }, address: null };
-    }
-    if (!reach.asTold && waitedMs < OTHER_PORT_GRACE_MS) {
-      return {
-        verdict: { ...unwell, failure: 'wrong-port', message: wrongPortMessage(reach.address.port, told.port) },
-        address: null,
-      };
-    }
-    const verdict = await checkHealth(reach.address, this.#desired.health.path, hostHeader(this.#desired));
-    const message = reach.asTold
-      ? verdict.message
-      : `${wrongPortMessage(reach.address.port, told.port)} ${verdict.message}`;
-    return { verdict: { ...verdict, message }, address: reach.address };
+    const port = (platform.needsHostPorts ? ports.of(id) : null) ?? address?.port ?? OWN_NETWORK_PORT;
+    return { host: address?.host ?? '127.0.0.1', port };
   }
 
   #admit(verdict: HealthVerdict, address: Address): void {
@@ -322,10 +294,4 @@ export class InstanceKeeper {
     this.#observed = { ...this.#observed, ...change, at: this.#parts.clock() };
     this.#parts.reporter.observed(this.#observed);
   }
-}
-
-/** Frameworks that check the host (Django, Rails) have to see the one that visitors use. */
-function hostHeader({ env, appName }: DesiredInstance): string {
-  const url = env['SWITCHYARD_URL'];
-  return url !== undefined && URL.canParse(url) ? new URL(url).host : `${appName}.localhost`;
 }
