@@ -1,5 +1,5 @@
 /** Values shorter than this are not masked: they occur by chance, and masking them would only make logs unreadable. */
-export const MIN_SECRET_LENGTH = 6;
+const MIN_SECRET_LENGTH = 6;
 /** Lines of a value of several lines are masked one by one too: tools print keys with other line ends, or indented. */
 const MIN_SECRET_LINE_LENGTH = 16;
 /** Encoded pieces shorter than this occur by chance. */
