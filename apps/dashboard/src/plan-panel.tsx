@@ -17,7 +17,7 @@ export function PlanPanel({ plan }: { plan: Plan }) {
           <div key={`${subject} ${choice}`}>
             <dt>{subject}</dt>
             <dd>
-              <code>{choice}</code>{' '}
+              <code>{choice}</code>
               <span className="soft">{decider === 'detected' ? because : `${because} (${decider})`}</span>
             </dd>
           </div>
@@ -29,7 +29,7 @@ export function PlanPanel({ plan }: { plan: Plan }) {
 
 function summaryOf({ language, framework, runtime, packageManager, start }: Plan): string {
   const parts = [
-    framework ?? (language === 'static' ? 'static site' : 'Node'),
+    framework ?? (language === 'static' ? 'static site' : null),
     language === 'node' ? `Node ${runtime.wanted}` : null,
     packageManager?.name ?? null,
     start.kind === 'command' ? start.command : start.directory,
