@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { nodeApp } from '../harness/node-app.ts';
 import { createRepository } from '../harness/repository.ts';
 import { visit } from '../harness/system.ts';
+import { waitFor } from '../harness/wait-for.ts';
 import { type Composition, prepareComposition } from './composition.ts';
 import { dashboardQueries, metricsIn } from './dashboard.ts';
 import { query } from './prometheus.ts';
@@ -43,7 +44,7 @@ async function start(): Promise<void> {
     // It is one image for all, so one build; the classic builder would keep the container of a step that fails.
     await composition.compose('build', '--force-rm', 'api');
     await composition.compose('up', '--detach');
-    await expect.poll(isReady, { timeout: READY_TIMEOUT_MS, interval: 200 }).toBe(true);
+    await waitFor('the api takes deploys', isReady, READY_TIMEOUT_MS, 200);
   } catch (error) {
     await showLogs();
     throw error;

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { Farm } from '@switchyard/domain';
 // @boundaries-ignore the images are made by the script that the test runner uses too
 import { ensureImage } from '../../scripts/base-image.mjs';
+import { removeFarm } from '../harness/docker-farm.ts';
 import { freePorts } from '../harness/system.ts';
 
 const run = promisify(execFile);
@@ -117,19 +118,11 @@ export async function prepareComposition(): Promise<Composition> {
   }
 
   /** What the processes made on the engine: instances, stage containers, snapshots, volumes. All of it carries the farm's id. */
-  async function removeFarm(): Promise<void> {
+  async function removeWhatProcessesMade(): Promise<void> {
     const read = ['--volume', `${name}_data:/data:ro`, NODE_IMAGE, 'cat', '/data/farm.json'];
     const text = await docker('run', '--rm', '--user', 'root', ...read).catch(() => null);
-    // The start did not get as far as a farm.
-    if (text === null) return;
-    const { id } = Farm.pick({ id: true }).parse(JSON.parse(text));
-    const label = ['--quiet', '--filter', `label=dev.switchyard.farm=${id}`];
-    const containers = lines(await docker('ps', '--all', ...label));
-    if (containers.length > 0) await docker('rm', '--force', '--volumes', ...containers);
-    const images = new Set(lines(await docker('image', 'ls', ...label)));
-    if (images.size > 0) await docker('image', 'rm', '--force', ...images);
-    const volumes = lines(await docker('volume', 'ls', ...label));
-    if (volumes.length > 0) await docker('volume', 'rm', '--force', ...volumes);
+    // null: the start did not get as far as a farm.
+    if (text !== null) await removeFarm(Farm.pick({ id: true }).parse(JSON.parse(text)).id);
   }
 
   return {
@@ -150,7 +143,7 @@ export async function prepareComposition(): Promise<Composition> {
     async remove() {
       // First those who would start again what is taken away.
       await compose('stop', '--timeout', '15');
-      await removeFarm();
+      await removeWhatProcessesMade();
       await compose('down', '--volumes', '--remove-orphans', '--timeout', '15');
       await docker('image', 'rm', '--force', image).catch(() => '');
       await docker('image', 'prune', '--force', '--filter', 'label=dev.switchyard.stage=build');
