@@ -1,3 +1,4 @@
+import { StringDecoder } from 'node:string_decoder';
 import type { InstanceId } from '@switchyard/domain';
 import type { RunnerPlatform } from '@switchyard/platform';
 
@@ -10,6 +11,8 @@ export class OutputTail {
   readonly #platform: Pick<RunnerPlatform, 'readOutput'>;
   readonly #id: InstanceId;
   #offset = 0;
+  /** Holds the first bytes of a character whose last ones are yet to come. */
+  #decoder = new StringDecoder('utf8');
   #rest = '';
   #lines: string[] = [];
 
@@ -21,6 +24,7 @@ export class OutputTail {
   /** Starts over: the instance was started again. */
   reset(): void {
     this.#offset = 0;
+    this.#decoder = new StringDecoder('utf8');
     this.#rest = '';
   }
 
@@ -31,7 +35,7 @@ export class OutputTail {
         .catch(() => ({ bytes: Buffer.alloc(0), next: this.#offset }));
       this.#offset = next;
       if (bytes.length === 0) break;
-      const lines = (this.#rest + bytes.toString('utf8')).split(/\r?\n/);
+      const lines = (this.#rest + this.#decoder.write(bytes)).split(/\r?\n/);
       this.#rest = (lines.pop() ?? '').slice(0, MAX_LINE);
       this.#lines = [...this.#lines, ...lines.map((line) => line.slice(0, MAX_LINE))].slice(-KEPT_LINES);
     }
