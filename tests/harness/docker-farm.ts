@@ -34,8 +34,11 @@ export async function farmInEngine(farmId: string): Promise<FarmInEngine> {
 
 /** What outlives an installation on purpose: releases, caches, and instances that were left running. */
 export async function removeFarm(farmId: string): Promise<void> {
-  const { containers, images, volumes } = await farmInEngine(farmId);
+  const { containers, volumes } = await farmInEngine(farmId);
   if (containers.length > 0) await docker('rm', '--force', '--volumes', ...containers);
-  if (images.length > 0) await docker('rmi', '--force', ...images);
+  for (let { images } = await farmInEngine(farmId); images.length > 0; { images } = await farmInEngine(farmId)) {
+    // One that others lie on is refused, and goes after them.
+    await docker('rmi', '--force', ...images).catch(() => {});
+  }
   if (volumes.length > 0) await docker('volume', 'rm', ...volumes);
 }

@@ -32,7 +32,7 @@ describe('an environment over standard input', () => {
   it('is noticed when it is cut short', () => {
     const script = environmentScript({ A: 'x'.repeat(100), B: 'y' });
     for (const length of [0, 20, script.indexOf('B='), script.length - ENVIRONMENT_END.length]) {
-      expect(() => read(script.slice(0, length)), `after ${length} bytes`).toThrow();
+      expect(() => read(script.slice(0, length)), `after ${length} bytes`).toThrow(/Command failed/);
     }
   });
 

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path/posix';
 import { LIMITS } from '@switchyard/domain';
 import { PLACES } from './names.ts';
 
@@ -100,7 +101,7 @@ export const CACHES: readonly string[] = [...Object.values(KEPT), 'pnpm'];
  */
 export const FILL_HOME = [
   '[ -e "$HOME/.npm" ] || {',
-  `mkdir -p ${[...new Set(Object.keys(KEPT).map((path) => `"$HOME/${path}/.."`)), '"$HOME/.config/pnpm"'].join(' ')}`,
+  `mkdir -p ${[...new Set(Object.keys(KEPT).map(dirname)), '.config/pnpm'].map((path) => `"$HOME/${path}"`).join(' ')}`,
   ...Object.entries(KEPT).map(([path, name]) => `ln -s ${PLACES.caches}/${name} "$HOME/${path}"`),
   `printf 'store-dir=${PLACES.caches}/pnpm\\npackage-import-method=clone-or-copy\\n' >"$HOME/.config/pnpm/rc"`,
   `printf 'storeDir: ${PLACES.caches}/pnpm\\npackageImportMethod: clone-or-copy\\n' >"$HOME/.config/pnpm/config.yaml"`,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Subject, unique } from '../conformance/subject.ts';
 import type { Platform, PlatformOptions } from '../platform.ts';
 import { openEngine } from './engine.ts';
+import { unlessGone } from './engine-errors.ts';
 import { LABEL } from './names.ts';
 import { removeContainer } from './work-container.ts';
 
@@ -45,9 +46,14 @@ async function removeFarm(farmId: string): Promise<void> {
   const filters = { label: [`${LABEL.farm}=${farmId}`] };
   const containers = await engine.listContainers({ all: true, filters });
   await Promise.all(containers.map(({ Id }) => removeContainer(engine.getContainer(Id))));
-  const images = await engine.listImages({ filters });
-  for (const tag of images.flatMap(({ RepoTags }) => RepoTags ?? []))
-    await engine.getImage(tag).remove({ force: true });
+  // One that others lie on goes with them or after them.
+  for (
+    let images = await engine.listImages({ filters });
+    images.length > 0;
+    images = await engine.listImages({ filters })
+  ) {
+    for (const { Id } of images) await unlessGone(engine.getImage(Id).remove({ force: true }));
+  }
   const { Volumes } = await engine.listVolumes({ filters: JSON.stringify(filters) });
   await Promise.all(Volumes.map(({ Name }) => engine.getVolume(Name).remove()));
 }

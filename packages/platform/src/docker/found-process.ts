@@ -5,6 +5,17 @@ import { shellExit } from '../local/exit.ts';
 import type { FoundProcess } from '../platform.ts';
 import { LABEL } from './names.ts';
 
+/** The part of an inspection that is read. */
+export interface InspectedProcess {
+  readonly Created: string;
+  readonly Config: { readonly Labels: Readonly<Record<string, string>> | null };
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> };
+  readonly State: Pick<
+    ContainerInspectInfo['State'],
+    'Status' | 'Running' | 'Paused' | 'Pid' | 'ExitCode' | 'StartedAt' | 'FinishedAt'
+  >;
+}
+
 const Id = z.union([InstanceId, OneOffId]);
 const Whole = z.coerce.number().int().nonnegative();
 
@@ -14,13 +25,13 @@ function timeOf(text: string): number {
 }
 
 /** The container's own address: on the network that it was given, else on the default bridge. */
-function hostOf(info: ContainerInspectInfo): string | null {
+function hostOf(info: InspectedProcess): string | null {
   const networks = Object.values(info.NetworkSettings.Networks ?? {});
   return networks.find(({ IPAddress }) => IPAddress !== '')?.IPAddress ?? null;
 }
 
 /** What the engine says of a container, in the platform's words; null where it is not an instance or one-off. */
-export function foundProcess(info: ContainerInspectInfo): FoundProcess | null {
+export function foundProcess(info: InspectedProcess): FoundProcess | null {
   const labels = info.Config.Labels ?? {};
   const id = Id.safeParse(labels[LABEL.process]);
   if (!id.success) return null;

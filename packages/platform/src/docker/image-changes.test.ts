@@ -12,7 +12,6 @@ it('a release starts as the owner of its tree, in its directory', () => {
   expect(startChanges({ user: '1000:1000', workingDirectory: '/app/web', command: ['sh', '-c', 'echo "x"'] })).toEqual([
     'WORKDIR /app/web',
     'USER 1000:1000',
-    'ENTRYPOINT []',
-    'CMD ["sh","-c","echo \\"x\\""]',
+    'ENTRYPOINT ["sh","-c","echo \\"x\\""]',
   ]);
 });

@@ -13,7 +13,10 @@ export interface StartSettings {
   readonly command: readonly string[];
 }
 
-/** What makes a release of a tree: it starts by itself, as the user that owns it. (A stop signal comes from the container alone.) */
+/**
+ * What makes a release of a tree: it starts by itself, as the user that owns it. The command is the entry point, because an empty one
+ * here would leave the container's; a stop signal can come from the container alone.
+ */
 export function startChanges({ user, workingDirectory, command }: StartSettings): string[] {
-  return [`WORKDIR ${workingDirectory}`, `USER ${user}`, 'ENTRYPOINT []', `CMD ${JSON.stringify(command)}`];
+  return [`WORKDIR ${workingDirectory}`, `USER ${user}`, `ENTRYPOINT ${JSON.stringify(command)}`];
 }

@@ -61,7 +61,12 @@ async function copyLayer(
 ): Promise<void> {
   await withView(engine, { ...context, image: layer.image.id }, async (view) => {
     const archive = asReadable(await view.getArchive({ path: PLACES.tree }));
-    await put(selectFromArchive(archive, layer.only));
+    try {
+      await put(selectFromArchive(archive, layer.only));
+    } finally {
+      // Where nobody reads on, the engine would wait with the container's removal.
+      archive.destroy();
+    }
   });
 }
 
