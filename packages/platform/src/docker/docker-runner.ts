@@ -118,7 +118,7 @@ export function openDockerRunner(host: DockerHost): RunnerPlatform & { close(): 
 }
 
 /** The lowest port it listens on, unless it listens where it was told to, or nowhere. */
-export function seenPort(told: number, sockets: readonly ListeningSocket[]): number | null {
+function seenPort(told: number, sockets: readonly ListeningSocket[]): number | null {
   if (sockets.length === 0 || sockets.some(({ port }) => port === told)) return null;
   return Math.min(...sockets.map(({ port }) => port));
 }

@@ -84,7 +84,7 @@ export function isConflict(error: unknown): boolean {
 }
 
 /** It is in that state already: started, stopped. */
-export function isUnchanged(error: unknown): boolean {
+function isUnchanged(error: unknown): boolean {
   return read(error).statusCode === 304;
 }
 

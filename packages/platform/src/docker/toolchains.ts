@@ -1,17 +1,16 @@
 import { SwitchyardError } from '@switchyard/domain';
 import type { Container } from 'dockerode';
 import semver from 'semver';
-import { z } from 'zod';
-import { asRange, nodeTool, packageManagerTool, runsOn } from '../local/toolchain-versions.ts';
+import { asRange } from '../local/toolchain-versions.ts';
 import type { ResolvedToolchain, Toolchain } from '../platform.ts';
+import { askFacts, type BaseFacts, targetOf } from './base-facts.ts';
 import { ANY_BASE, baseCandidates } from './base-image-choice.ts';
 import { type PresentImage, presentImage, pullImage } from './base-images.ts';
 import { workContainer } from './container-spec.ts';
 import type { Engine } from './engine.ts';
-import { executeForText } from './exec.ts';
 import type { FarmVolumes } from './farm-volumes.ts';
-import { type Owner, PLACES, USER } from './names.ts';
-import { placeTool, type ToolFetch } from './tool-fetch.ts';
+import type { Owner } from './names.ts';
+import { placeToolchain } from './toolchain-placing.ts';
 import { openWorkContainer } from './work-container.ts';
 
 export interface PlacedToolchain extends ResolvedToolchain {
@@ -29,18 +28,11 @@ export interface Toolchains {
   resolve(toolchain: Toolchain, options: PrepareOptions): Promise<PlacedToolchain>;
 }
 
-/** What a base image holds, as it says itself. */
-const Facts = z.object({
-  node: z.string(),
-  npm: z.string(),
-  platform: z.string(),
-  arch: z.string(),
-  glibc: z.boolean(),
-});
-type Facts = z.infer<typeof Facts>;
-
-const ASK_FACTS = `node -p "JSON.stringify({ node: process.versions.node, npm: process.argv[1], platform: process.platform,
-  arch: process.arch, glibc: 'glibcVersionRuntime' in process.report.getReport().header })" "$(npm --version)"`;
+/** A base worth a look. `mayFetchNode`: the last resort, with a Node of the wanted version from its npm package. */
+interface Candidate {
+  readonly base: PresentImage;
+  readonly mayFetchNode: boolean;
+}
 
 export function openToolchains(place: {
   engine: Engine;
@@ -49,9 +41,10 @@ export function openToolchains(place: {
   variables: () => Promise<Readonly<Record<string, string>>>;
 }): Toolchains {
   const { engine, owner, volumes } = place;
-  const facts = new Map<string, Facts>();
+  const facts = new Map<string, BaseFacts>();
   const resolved = new Map<string, Promise<PlacedToolchain>>();
 
+  /** Calls `action` with a container of the base that has the tools volume, writable. */
   async function inBase<Result>(
     base: PresentImage,
     signal: AbortSignal,
@@ -66,111 +59,66 @@ export function openToolchains(place: {
     try {
       await work.start();
       return await action(work.container);
+    } catch (error) {
+      // Whoever waits for the same toolchain must be able to tell this from a failure.
+      signal.throwIfAborted();
+      throw error;
     } finally {
       signal.removeEventListener('abort', stop);
       await work.end();
     }
   }
 
-  async function factsOf(base: PresentImage, container: Container): Promise<Facts> {
-    const known = facts.get(base.id);
-    if (known !== undefined) return known;
-    const { code, text } = await executeForText(container, {
-      command: ['/bin/sh', '-c', ASK_FACTS],
-      user: USER,
-      env: { HOME: PLACES.home },
-    });
-    if (code !== 0)
-      throw new SwitchyardError('toolchain-unavailable', `The image ${base.tag} does not run Node: ${text.trim()}`);
-    const found = Facts.parse(JSON.parse(text));
-    facts.set(base.id, found);
-    return found;
-  }
-
-  /** The base images in the order in which they are worth a look: those that are there, then those that can be pulled. */
-  async function* bases(wanted: string, options: PrepareOptions, refusals: string[]): AsyncGenerator<PresentImage> {
+  /** In the order in which they are worth a look: those that are there, those that can be pulled, any to put another Node into. */
+  async function* candidates(wanted: string, options: PrepareOptions, refusals: string[]): AsyncGenerator<Candidate> {
     const absent: string[] = [];
     for (const tag of baseCandidates(wanted)) {
       const base = await presentImage(engine, tag);
       if (base === null) absent.push(tag);
-      else yield base;
+      else yield { base, mayFetchNode: false };
     }
     for (const tag of absent) {
       const refusal = await pullImage(engine, tag, options);
       const base = refusal === null ? await presentImage(engine, tag) : null;
       if (base === null) refusals.push(`${tag}: ${refusal ?? 'not there after it was pulled'}`);
-      else yield base;
+      else yield { base, mayFetchNode: false };
     }
-    // With a Node of the wanted version from its npm package.
     for (const tag of ANY_BASE) {
       const base = await presentImage(engine, tag);
-      if (base !== null) yield base;
+      if (base !== null) yield { base, mayFetchNode: true };
     }
   }
 
-  async function tryBase(
-    base: PresentImage,
+  async function tryCandidate(
+    { base, mayFetchNode }: Candidate,
     toolchain: Toolchain,
-    options: PrepareOptions,
-    mayFetchNode: boolean,
+    { signal, onOutput }: PrepareOptions,
   ): Promise<PlacedToolchain | null> {
-    const range = asRange(toolchain.runtime.wanted);
     const known = facts.get(base.id);
-    if (known !== undefined && !semver.satisfies(known.node, range) && !mayFetchNode) return null;
-    return await inBase(base, options.signal, async (container) => {
-      const found = await factsOf(base, container);
-      const bins: string[] = [];
-      let node = found.node;
-      const fetch = async (version: string | null): Promise<ToolFetch> => ({
-        container,
-        env: await place.variables(),
-        node: version,
-        onOutput: options.onOutput,
-      });
-      if (!semver.satisfies(node, range)) {
-        const tool = mayFetchNode ? nodeTool(toolchain.runtime.wanted, `${found.platform}-${found.arch}`) : null;
-        if (tool === null) return null;
-        const placed = await placeTool(tool, await fetch(null));
-        node = placed.version;
-        bins.push(placed.bin);
-      }
-      let description = `node ${node}`;
-      if (toolchain.packageManager !== null) {
-        const manager = packageManagerTool(toolchain.packageManager, `${found.platform}-${found.arch}`);
-        if (manager === null)
-          throw new SwitchyardError(
-            'toolchain-unavailable',
-            `There is no ${toolchain.packageManager.name} for ${found.platform}-${found.arch}.`,
-          );
-        const ofImage =
-          manager.name === 'npm' && semver.satisfies(found.npm, manager.range) && runsOn(manager, found.npm, node);
-        const placed = ofImage ? null : await placeTool(manager, await fetch(node));
-        if (placed !== null) bins.unshift(placed.bin);
-        description += `, ${manager.name} ${placed?.version ?? found.npm}`;
-      }
-      return {
-        description,
-        target: `${found.platform}-${found.arch}-${found.glibc ? 'glibc' : 'musl'}`,
-        base,
-        path: [...bins, base.path].join(':'),
-      };
+    const fits = known === undefined || semver.satisfies(known.node, asRange(toolchain.runtime.wanted));
+    if (!fits && !mayFetchNode) return null;
+    const env = await place.variables();
+    return await inBase(base, signal, async (container) => {
+      const found = known ?? (await askFacts(base, container));
+      facts.set(base.id, found);
+      const tools = await placeToolchain(toolchain, found, { container, env, onOutput }, { mayFetchNode });
+      if (tools === null) return null;
+      const { description, bins } = tools;
+      return { description, target: targetOf(found), base, path: [...bins, base.path].join(':') };
     });
   }
 
   async function resolve(toolchain: Toolchain, options: PrepareOptions): Promise<PlacedToolchain> {
+    const { wanted } = toolchain.runtime;
     const refusals: string[] = [];
-    const own = new Set(baseCandidates(toolchain.runtime.wanted));
-    const seen = new Set<string>();
-    for await (const base of bases(toolchain.runtime.wanted, options, refusals)) {
-      const mayFetchNode = !own.has(base.tag) || seen.has(base.tag);
-      seen.add(base.tag);
-      const placed = await tryBase(base, toolchain, options, mayFetchNode);
+    for await (const candidate of candidates(wanted, options, refusals)) {
+      const placed = await tryCandidate(candidate, toolchain, options);
       if (placed !== null) return placed;
-      if (!mayFetchNode) refusals.push(`${base.tag}: holds Node ${facts.get(base.id)?.node}`);
+      refusals.push(`${candidate.base.tag}: has Node ${facts.get(candidate.base.id)?.node}`);
     }
     throw new SwitchyardError(
       'toolchain-unavailable',
-      `No image with Node ${asRange(toolchain.runtime.wanted)} could be had (${refusals.join('; ')}). Pull or load one of them on this host, or ask for another version.`,
+      `No image with Node ${asRange(wanted)} could be had (${refusals.join('; ')}). Pull or load one of them on this host, or ask for another version.`,
     );
   }
 

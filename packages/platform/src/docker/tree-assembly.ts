@@ -39,7 +39,7 @@ export function planAssembly(layers: readonly OpenLayer[], baseId: string): Asse
 }
 
 /** Calls `action` with a container of the image that is never started, and removes it. */
-export async function withView<Result>(
+async function withView<Result>(
   engine: Engine,
   request: { owner: Owner; attempt: AttemptRef | null; image: string },
   action: (container: Container) => Promise<Result>,
