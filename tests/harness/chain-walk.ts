@@ -26,7 +26,7 @@ export const DIAGNOSIS: Diagnosis = {
   confidence: 1,
 };
 
-export const PLAN: Plan = {
+const PLAN: Plan = {
   v: 1,
   language: 'node',
   framework: null,

@@ -10,13 +10,13 @@ import { type FakePlatform, openFakePlatform, openSources } from '@switchyard/pl
 import { openStore, type Store } from '@switchyard/queue';
 import { createLog, createMetrics, fileBlobs, logArchive, systemClock, systemIds } from '@switchyard/service';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-// @boundaries-ignore
+// @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
 import { Ports } from '../../apps/runner/src/ports.ts';
-// @boundaries-ignore
+// @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
 import { Runner } from '../../apps/runner/src/runner.ts';
 // @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
 import { workerMetrics } from '../../apps/worker/src/metrics.ts';
-// @boundaries-ignore
+// @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
 import { startWorker } from '../../apps/worker/src/worker.ts';
 import { nodeApp } from '../harness/node-app.ts';
 import { createRepository, type Files, type Repository } from '../harness/repository.ts';

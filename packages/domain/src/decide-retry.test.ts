@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decideRetry } from './decide-retry.ts';
 import type { Fault } from './errors.ts';
 import { LIMITS } from './limits.ts';
-import { STEPS, stageOf, type StepName } from './stages.ts';
+import { STEPS, type StepName, stageOf } from './stages.ts';
 
 const FAULTS: readonly Fault[] = ['user', 'platform', 'transient'];
 

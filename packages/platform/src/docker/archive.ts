@@ -3,7 +3,7 @@ import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { extract, type Header, pack, type Pack } from 'tar-stream';
+import { extract, type Header, type Pack, pack } from 'tar-stream';
 import { PLACES, USER_ID } from './names.ts';
 
 /** A pack as a stream of Node's own kind: its consumers tell a broken one by its error. */

@@ -5,14 +5,14 @@ import type { FoundProcess, InstanceSpec, ListeningSocket, OneOffSpec, RunnerPla
 import { ContainerLogs } from './container-log.ts';
 import { instanceContainer, type NamedContainer, oneOffContainer, type ProcessPlace } from './container-spec.ts';
 import type { DockerHost } from './docker-host.ts';
-import { isConflict, isMissing, unlessGone, withEngine } from './engine-errors.ts';
 import { unlessMissing } from './engine.ts';
+import { isConflict, isMissing, unlessGone, withEngine } from './engine-errors.ts';
 import { EngineEvents } from './engine-events.ts';
 import { executeForText } from './exec.ts';
 import { foundProcess } from './found-process.ts';
 import { LABEL, processContainer, USER } from './names.ts';
-import { startCommand } from './release.ts';
 import { startProcess } from './process-start.ts';
+import { startCommand } from './release.ts';
 
 /** The engine's own name server on networks that are not the default one; no socket of the app's. */
 const ENGINE_DNS = '127.0.0.11';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { makeCertificates } from '../local/certificates.ts';
 import type { Container } from 'dockerode';
+import { makeCertificates } from '../local/certificates.ts';
 import { type ArchivedFile, archiveOfFiles } from './archive.ts';
 import { CACHES } from './container-scripts.ts';
 import { type Volumes, workContainer } from './container-spec.ts';

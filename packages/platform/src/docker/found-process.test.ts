@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type InspectedProcess, foundProcess } from './found-process.ts';
+import { foundProcess, type InspectedProcess } from './found-process.ts';
 
 const NEVER = '0001-01-01T00:00:00Z';
 

@@ -1,6 +1,6 @@
+import type { Readable } from 'node:stream';
 import { type HostId, onHost, SnapshotRef, SwitchyardError } from '@switchyard/domain';
 import type { Container, ImageInfo, ImageInspectInfo } from 'dockerode';
-import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { asReadable, type Engine, readAll, unlessMissing } from './engine.ts';
 import { isMissing, unlessGone } from './engine-errors.ts';

@@ -3,10 +3,10 @@ import type { Container } from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { attempt, instanceSpec, run, type Subject, snapshotOf, unique } from '../conformance/subject.ts';
-import { asReadable, openEngine, readAll } from './engine.ts';
-import { LABEL, processContainer, snapshotRepository } from './names.ts';
 import { openDockerPlatform } from './docker-platform.ts';
 import { openDockerSubject } from './docker-subject.ts';
+import { asReadable, openEngine, readAll } from './engine.ts';
+import { LABEL, processContainer, snapshotRepository } from './names.ts';
 
 const engine = openEngine();
 let subject: Subject;

@@ -1,6 +1,6 @@
 import { SwitchyardError } from '@switchyard/domain';
-import type { Exit, RunAnswer, RunRequest } from '../platform.ts';
 import { shellExit } from '../local/exit.ts';
+import type { Exit, RunAnswer, RunRequest } from '../platform.ts';
 import { FILL_HOME, RUN_COMMAND } from './container-scripts.ts';
 import { workContainer } from './container-spec.ts';
 import type { DockerHost } from './docker-host.ts';
