@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { architecture } from './derive/architecture.mjs';
 import { configuration } from './derive/configuration.mjs';
 import { errors } from './derive/errors.mjs';
 import { openapi } from './derive/openapi.mjs';
@@ -14,6 +15,7 @@ import { run } from './process/run.mjs';
  * @type {Readonly<Record<string, () => Promise<string>>>}
  */
 const derived = {
+  'ARCHITECTURE.md': architecture,
   'docs/openapi.json': openapi,
   'docs/errors.md': errors,
   'docs/configuration.md': configuration,
