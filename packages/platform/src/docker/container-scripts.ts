@@ -1,5 +1,6 @@
 import { dirname } from 'node:path/posix';
 import { LIMITS } from '@switchyard/domain';
+import { KEPT_DOWNLOADS } from '../local/home-directory.ts';
 import { PLACES } from './names.ts';
 
 /**
@@ -82,16 +83,11 @@ export function environmentScript(env: Readonly<Record<string, string>>): string
   return [...lines, ENVIRONMENT_END, ''].join('\n');
 }
 
-/** Downloads below HOME, linked to the volume that is kept. */
-const KEPT: Readonly<Record<string, string>> = {
-  '.npm': 'npm',
-  '.cache/yarn': 'yarn',
-  '.cache/pnpm': 'pnpm-metadata',
-  '.yarn/berry': 'yarn-berry',
-  '.bun/install/cache': 'bun',
-  '.cache/node-gyp': 'node-gyp',
-  '.cache/prisma': 'prisma',
-};
+/**
+ * Downloads below HOME, linked to the volume that is kept. bun's as well: its hard links into the tree become copies, since the volume is
+ * another file system.
+ */
+const KEPT: Readonly<Record<string, string>> = { ...KEPT_DOWNLOADS, '.bun/install/cache': 'bun' };
 
 export const CACHES: readonly string[] = [...Object.values(KEPT), 'pnpm'];
 

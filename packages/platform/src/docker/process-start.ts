@@ -11,6 +11,8 @@ import { staticServerFiles } from './static-server-files.ts';
 import { type AssemblyPlan, openLayers, planAssembly, putOver } from './tree-assembly.ts';
 import { attachInput, removeContainer } from './work-container.ts';
 
+const NEVER = new AbortController().signal;
+
 /** What a process starts from: an image, files that go over its own, and the PATH of its toolchain. */
 interface Ground {
   readonly assembly: AssemblyPlan;
@@ -28,7 +30,7 @@ async function groundOf(host: DockerHost, spec: InstanceSpec | OneOffSpec): Prom
     return { assembly: planAssembly(layers, base), path, hidden: [], isBare: false };
   const toolchain = await host.toolchains.resolve(
     { runtime: spec.runtime, packageManager: null },
-    { signal: new AbortController().signal, onOutput: () => {} },
+    { signal: NEVER, onOutput: () => {} },
   );
   return {
     assembly: planAssembly(layers, toolchain.base.id),
@@ -59,7 +61,7 @@ export async function startProcess(
   // Another call was first; it starts it.
   if (container === null) return await engine.getContainer(options.name).inspect();
   try {
-    await putOver(engine, container, assembly, { owner, attempt: null });
+    await putOver(engine, container, assembly, { owner, attempt: null, signal: NEVER });
     // A release of a static site has its server; a bare tree has not.
     if (isBare && 'start' in spec && spec.start.kind === 'static') {
       await container.putArchive(archiveOfFiles(await staticServerFiles()), { path: '/' });

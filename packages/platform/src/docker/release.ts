@@ -33,7 +33,7 @@ export async function makeRelease(
     viewContainer({ owner, attempt, image: assembly.image, hidden: toolchain.base.hidden }),
   );
   try {
-    await putOver(engine, container, assembly, { owner, attempt });
+    await putOver(engine, container, assembly, { owner, attempt, signal: request.signal });
     if (plan.start.kind === 'static') {
       await container.putArchive(archiveOfFiles(await staticServerFiles()), { path: '/' });
     }

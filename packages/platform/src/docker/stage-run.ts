@@ -44,12 +44,12 @@ async function runOn(
 ): Promise<RunAnswer | null> {
   const { engine, owner, snapshots } = host;
   const { attempt, publish } = request;
-  const context = { owner, attempt };
+  const context = { owner, attempt, signal };
   const plan = planAssembly(await openLayers(snapshots, request.layers), toolchain.base.id);
   const { id, hidden } = toolchain.base;
   const work = await openWorkContainer(
     engine,
-    workContainer({ ...context, role: 'stage', image: plan.image, hidden, volumes: host.volumes }),
+    workContainer({ owner, attempt, role: 'stage', image: plan.image, hidden, volumes: host.volumes }),
   );
   // While the tree is put together there is nobody to ask first: ending the container ends the copying.
   const cut = () => void work.end().catch(() => {});

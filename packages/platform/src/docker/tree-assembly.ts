@@ -38,6 +38,13 @@ export function planAssembly(layers: readonly OpenLayer[], baseId: string): Asse
   return { image: first.image.id, isNewTree: false, below: layers.slice(0, at), over: layers.slice(at + 1) };
 }
 
+export interface AssemblyContext {
+  readonly owner: Owner;
+  readonly attempt: AttemptRef | null;
+  /** Breaks the copying off: the engine can't remove a container while it unpacks into it. */
+  readonly signal: AbortSignal;
+}
+
 /** Calls `action` with a container of the image that is never started, and removes it. */
 async function withView<Result>(
   engine: Engine,
@@ -56,10 +63,11 @@ async function withView<Result>(
 async function copyLayer(
   engine: Engine,
   layer: OpenLayer,
-  context: { owner: Owner; attempt: AttemptRef | null },
+  context: AssemblyContext,
   put: (archive: NodeJS.ReadableStream) => Promise<unknown>,
 ): Promise<void> {
-  await withView(engine, { ...context, image: layer.image.id }, async (view) => {
+  const { owner, attempt } = context;
+  await withView(engine, { owner, attempt, image: layer.image.id }, async (view) => {
     const archive = asReadable(await view.getArchive({ path: PLACES.tree }));
     try {
       await put(selectFromArchive(archive, layer.only));
@@ -75,12 +83,14 @@ export async function putOver(
   engine: Engine,
   container: Container,
   plan: AssemblyPlan,
-  context: { owner: Owner; attempt: AttemptRef | null },
+  context: AssemblyContext,
 ): Promise<void> {
   // A base has no tree; the engine would make the directory as root's.
   if (plan.isNewTree) await container.putArchive(archiveOfFiles([{ name: `${TREE_ENTRY}/` }]), { path: '/' });
   for (const layer of plan.over) {
-    await copyLayer(engine, layer, context, (archive) => container.putArchive(archive, { path: '/' }));
+    await copyLayer(engine, layer, context, (archive) =>
+      container.putArchive(archive, { path: '/', abortSignal: context.signal }),
+    );
   }
 }
 
@@ -89,7 +99,7 @@ export async function putBelow(
   engine: Engine,
   container: Container,
   plan: AssemblyPlan,
-  context: { owner: Owner; attempt: AttemptRef | null },
+  context: AssemblyContext,
 ): Promise<void> {
   const unpack = ['tar', '--extract', '--file=-', '--directory=/', '--skip-old-files', '--preserve-permissions'];
   for (const layer of plan.below.toReversed()) {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
  * Where package managers keep their downloads by default, below HOME: linked to a place that is kept, so that no variable is needed.
  * Not bun's: it makes hard links from there into the tree, and no setting but a flag of its command keeps it from that.
  */
-const KEPT = {
+export const KEPT_DOWNLOADS = {
   '.npm': 'npm',
   '.cache/yarn': 'yarn',
   '.cache/pnpm': 'pnpm-metadata',
@@ -19,7 +19,7 @@ const KEPT = {
  * files from there into the tree, since a build that writes to one would change the store for everybody.
  */
 export async function fillHome(home: string, caches: string): Promise<void> {
-  for (const [below, name] of Object.entries(KEPT)) {
+  for (const [below, name] of Object.entries(KEPT_DOWNLOADS)) {
     const target = join(caches, name);
     await mkdir(target, { recursive: true });
     await mkdir(dirname(join(home, below)), { recursive: true });
