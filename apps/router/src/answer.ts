@@ -39,7 +39,7 @@ export class Answer implements Dispatcher.DispatchHandler {
     }
     const headers = responseHeaders(raw, requestId);
     if (doors.closing) headers.push('Connection', 'close');
-    this.#hasTrailers = raw.some((name, index) => index % 2 === 0 && name.toLowerCase() === 'trailer');
+    this.#hasTrailers = hasTrailer(headers);
     // Throws on bytes that may not stand in a header; undici then ends the request with that error.
     response.writeHead(status, statusMessage ?? '', headers);
     // Sends the head now, in one packet with the first bytes where those came together with it. Not `flushHeaders`: that would encode
@@ -77,6 +77,14 @@ export class Answer implements Dispatcher.DispatchHandler {
     this.#visit.abort = null;
     this.#target.leave();
   }
+}
+
+function hasTrailer(headers: readonly string[]): boolean {
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] ?? '';
+    if (name.length === 7 && name.toLowerCase() === 'trailer') return true;
+  }
+  return false;
 }
 
 /** undici hands header bytes through; Latin-1 keeps every byte as it came. */

@@ -15,7 +15,8 @@ export class TargetSearch {
   readonly #targets: Targets;
   readonly #host: string;
   readonly #isGone: () => boolean;
-  readonly #refused = new Set<Target>();
+  /** Made when the first refuses: most searches end with the first. */
+  #refused: Set<Target> | null = null;
   #deadline: number | null = null;
   #pauseMs = FIRST_PAUSE_MS;
 
@@ -28,6 +29,7 @@ export class TargetSearch {
 
   /** It did not take the request: others come first from now on. */
   exclude(target: Target): void {
+    this.#refused ??= new Set();
     this.#refused.add(target);
   }
 
@@ -36,7 +38,7 @@ export class TargetSearch {
     const site = this.#targets.site(this.#host);
     if (site === undefined) return this.#targets.hasTable ? 'unknown-host' : null;
     if (!site.isLive) return 'nothing-live';
-    return this.#targets.choose(site, this.#refused);
+    return this.#targets.choose(site, this.#refused ?? undefined);
   }
 
   /** As `now`, waiting where one has to; null when the visitor has gone. */
@@ -51,7 +53,7 @@ export class TargetSearch {
       // One that refused may be back on its address before, or without, another table: its app was started again.
       await this.#targets.changed(Math.min(leftMs, this.#pauseMs));
       this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
-      this.#refused.clear();
+      this.#refused = null;
     }
   }
 }
