@@ -17,6 +17,7 @@ import { query } from './prometheus.ts';
 
 const run = promisify(execFile);
 const SET_UP_TIMEOUT_MS = 480_000;
+const PROBE_TIMEOUT_MS = 2_000;
 const READY_TIMEOUT_MS = 90_000;
 const DEPLOY_TIMEOUT_MS = 150_000;
 const SCRAPES_TIMEOUT_MS = 90_000;
@@ -33,8 +34,12 @@ async function showLogs(): Promise<void> {
 }
 
 async function isReady(): Promise<boolean> {
-  return await fetch(`${composition.apiUrl}/readyz`).then(
-    (answer) => answer.ok,
+  // The engine's proxy takes connections before the api does, and may keep such a one without a word.
+  return await fetch(`${composition.apiUrl}/readyz`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) }).then(
+    async (answer) => {
+      await answer.arrayBuffer();
+      return answer.ok;
+    },
     () => false,
   );
 }
