@@ -142,7 +142,7 @@ it('a router that starts without Redis serves from disk within seconds', async (
   expect(readiness.status).toBe(200);
 });
 
-it('a router that knows no table yet calls no host unknown, and is not ready', async () => {
+it('a router that knows no table yet calls no host unknown, and is not ready', { timeout: 60_000 }, async () => {
   await redis.kill();
   startRouter();
   await expect.poll(() => statusOf('/'), { timeout: 18_000, interval: 20 }).toBe(503);
