@@ -12,7 +12,6 @@ import {
   type StepName,
 } from '@switchyard/domain';
 import { type BeginAnswer, type Lease, openStore, type StepResult, type Store } from '@switchyard/queue';
-import { waitFor } from './wait-for.ts';
 
 export const DIAGNOSIS: Diagnosis = {
   cause: 'build_command_failed',
@@ -78,22 +77,6 @@ export class ChainWalk {
     return new ChainWalk(store, prefix, await createApp(store, 'hello'), clock);
   }
 
-  /** Takes every job out of every queue, as a Redis that lost its queues would. */
-  async forgetJobs(): Promise<void> {
-    const taking = await this.store.queues.take({
-      queues: ['light', 'heavy'],
-      concurrency: 100,
-      work: () => Promise.resolve(),
-      onError: () => undefined,
-    });
-    await waitFor(
-      'the queues are empty',
-      async () => (await this.store.queues.depth([])).every(({ count }) => count === 0),
-      10_000,
-    );
-    await taking.close();
-  }
-
   wait(ms: number): void {
     this.#clock.now += ms;
   }
@@ -141,10 +124,14 @@ export class ChainWalk {
       await this.pass(id, step);
   }
 
-  /** Keeps a release, makes one instance ready, and moves the route onto it. */
+  /** Keeps a release (or takes the one it was accepted with), makes one instance ready, and moves the route onto it. */
   async moveRoute(lease: Lease): Promise<string> {
     const deployment = await this.get(lease.deploymentId);
-    const kept = await this.store.releases.put(lease, releaseOf(deployment));
+    const { releaseId } = deployment.artifacts;
+    const kept =
+      releaseId === undefined
+        ? await this.store.releases.put(lease, releaseOf(deployment))
+        : await this.store.releases.get(releaseId);
     if (kept === null) return 'lease-lost';
     const [instance] =
       (await this.store.instances.desire(lease, [

@@ -1,4 +1,5 @@
 import { type DeploymentId, LIMITS, STAGES } from '@switchyard/domain';
+import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 // @boundaries-ignore walking the chain by hand is shared with the tests of what crosses packages
 import { ChainWalk, DIAGNOSIS, ME, OTHER } from '../../../tests/harness/chain-walk.ts';
@@ -13,6 +14,14 @@ beforeEach(async () => {
 afterEach(async () => {
   await chain.close();
 });
+
+/** Takes every job out of every queue, as a Redis that lost its queues would. */
+async function forgetJobs(): Promise<void> {
+  const redis = new Redis(inject('redisUrl'));
+  const keys = await redis.keys(`${chain.prefix}:bull:*`);
+  if (keys.length > 0) await redis.del(...keys);
+  redis.disconnect();
+}
 
 describe('a deployment', () => {
   it('walks pin and the nine stages in their order and ends succeeded', async () => {
@@ -165,8 +174,10 @@ describe('a retry', () => {
       note: 'registry 429',
       retryAfterMs: 1_000,
     });
+    await forgetJobs();
     chain.wait(4_000);
     expect(await chain.store.chain.sweep(ME)).toMatchObject({ rewoken: 1 });
+    expect(await chain.store.chain.sweep(ME)).toMatchObject({ rewoken: 0 });
   });
 });
 
@@ -174,7 +185,7 @@ describe('work that was admitted', () => {
   it('and whose job is lost is woken again after a while', async () => {
     const id = await chain.deploy();
     await chain.pass(id, 'pin');
-    await chain.forgetJobs();
+    await forgetJobs();
     chain.wait(2 * LIMITS.sweepMs + 1);
     expect(await chain.store.chain.sweep(ME)).toMatchObject({ rewoken: 1 });
     expect(await chain.store.chain.sweep(ME)).toMatchObject({ rewoken: 0 });

@@ -13,7 +13,7 @@ import { appOf, environmentOfHash, purgeApp } from './apps.ts';
 import type { StoreContext } from './context.ts';
 import { deploymentOfHash, pairsToHash } from './deployment-record.ts';
 import { type BullQueues, OutboxEntry } from './queues.ts';
-import type { AcceptRequest, BeginAnswer, Chain, Lease, StepResult, SweepReport, Wake } from './store.ts';
+import type { AcceptRequest, BeginAnswer, CancelAnswer, Chain, Lease, StepResult, SweepReport, Wake } from './store.ts';
 
 /** Every answer of a chain script ends with the outbox entries that the script has added. */
 function split(answer: unknown): { values: unknown[]; entries: OutboxEntry[] } {
@@ -105,6 +105,12 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
 
   async function holdOf(lease: Lease, reason: string, scope: 'all' | 'automatic'): Promise<string> {
     return JSON.stringify({ scope, reason, deploymentId: lease.deploymentId, at: clock() });
+  }
+
+  async function cancel(id: DeploymentId): Promise<CancelAnswer> {
+    const { values, entries } = split(await run('cancel', clock(), id));
+    await handOn(entries);
+    return z.enum(['not-found', 'already-ended', 'already-switched', 'cancelling', 'cancelled']).parse(values[0]);
   }
 
   return {
@@ -201,11 +207,7 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
       return z.enum(['finished', 'lease-lost']).parse(values[0]);
     },
 
-    async cancel(id) {
-      const { values, entries } = split(await run('cancel', clock(), id));
-      await handOn(entries);
-      return z.enum(['not-found', 'already-ended', 'already-switched', 'cancelling', 'cancelled']).parse(values[0]);
-    },
+    cancel,
 
     async releaseHold(id) {
       await handOn(split(await run('releaseHold', clock(), id)).entries);
@@ -225,7 +227,7 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
         appId: deployment.appId,
         appName: appOf(document, false).name,
         hosts: environment.hosts,
-        owner: deployment.number,
+        owner: '@OWNER@',
         weights: [{ releaseId, deploymentId: deployment.id, weight: 100 }],
         at: now,
       };
@@ -241,7 +243,7 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
         minReady,
         releaseId,
         id,
-        JSON.stringify(route),
+        JSON.stringify(route).replace('"@OWNER@"', '@OWNER@'),
         hold,
       );
       const [verdict, routeId] = z
@@ -257,13 +259,17 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
       await redis.pexpire(keys.sweepLeader, term);
 
       const { values, entries } = split(await run('sweep', clock(), JSON.stringify(LOST_WORKERS)));
-      const [takenOver, due, admitted] = z.tuple([z.number(), z.number(), z.array(z.string())]).parse(values);
+      const [takenOver, due, suspects] = z.tuple([z.number(), z.number(), z.array(z.string())]).parse(values);
       await handOn(entries);
       const handedOn = await queues.emptyOutbox();
-      const rewoken = await rewake(admitted);
+      const rewoken = await rewake(suspects);
       const purged: DeploymentId[] = [];
-      for (const id of z.array(AppId).parse(await redis.smembers(keys.deletingApps)))
+      for (const id of z.array(AppId).parse(await redis.smembers(keys.deletingApps))) {
+        // Whoever deleted it may have died before it had asked for all their ends.
+        for (const one of z.array(DeploymentId).parse(await redis.smembers(keys.unfinishedOfApp(id))))
+          await cancel(one);
         purged.push(...((await purgeApp(context, id)) ?? []));
+      }
       return { handedOn, takenOver, rewoken: due + rewoken, purged };
     },
 
@@ -274,7 +280,7 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
     },
   };
 
-  /** Of work admitted a while ago, wakes what has no waiting job any more; work that waits in a long queue is left alone. */
+  /** Wakes what has no waiting job any more; work that waits in a long queue is left alone. */
   async function rewake(pairs: readonly string[]): Promise<number> {
     const lost: string[] = [];
     for (let index = 0; index + 1 < pairs.length; index += 2) {

@@ -5,6 +5,7 @@ import type { RoutingRecords } from './store.ts';
 
 /** A router that was lost makes drains unsure for as long as its connections could matter. */
 const LOST_ROUTER_MATTERS_MS = LIMITS.drainTimeoutMs * 2;
+const FORGET_ROUTER_MS = 3_600_000;
 
 const FarmIdentity = Farm.pick({ id: true, epoch: true });
 
@@ -57,7 +58,8 @@ export function routingRecords({ redis, keys, subscriptions, clock }: StoreConte
     },
 
     async removeEndpoint(id) {
-      if ((await redis.hdel(keys.endpoints, id)) > 0) await changed().exec();
+      // One step, and told even where there was none: a runner that died in between would leave routers with a dead address.
+      await changed().hdel(keys.endpoints, id).exec();
     },
 
     async acknowledge(processId, { routes, inFlight }) {
@@ -66,6 +68,8 @@ export function routingRecords({ redis, keys, subscriptions, clock }: StoreConte
       const report = redis.multi().del(acknowledged, counts);
       if (routes.size > 0) report.hset(acknowledged, Object.fromEntries(routes));
       if (inFlight.size > 0) report.hset(counts, Object.fromEntries(inFlight));
+      // What a router says of itself goes when it has long been gone.
+      report.pexpire(acknowledged, FORGET_ROUTER_MS).pexpire(counts, FORGET_ROUTER_MS);
       await report.publish(keys.acknowledgeChannel, '').exec();
     },
 
@@ -80,7 +84,8 @@ export function routingRecords({ redis, keys, subscriptions, clock }: StoreConte
     },
 
     async fence(processId) {
-      await redis.zrem(keys.processes('router'), processId);
+      // Gone rather than never there: what is in flight at it goes on prolonging drains.
+      await redis.zadd(keys.processes('router'), 'XX', clock() - LIMITS.processGoneMs - 1, processId);
     },
 
     async inFlight({ id, environmentId }) {

@@ -299,7 +299,7 @@ export interface RoutingRecords {
   /** `pending`: alive routers that have not acknowledged. `alive` counts all alive routers. */
   acknowledgement(environmentId: EnvironmentId, routeId: RouteId): Promise<{ alive: number; pending: ProcessId[] }>;
   onAcknowledge(listener: () => void): Unsubscribe;
-  /** Removes a router's beat, so that nobody waits for it. */
+  /** Takes a router for gone until its next beat, so that nobody waits for its acknowledgement. */
   fence(processId: ProcessId): Promise<void>;
   /**
    * Requests in flight at an instance over all routers. `unsure`: a router has vanished without a goodbye or has not yet acknowledged
@@ -316,7 +316,7 @@ export interface ProcessRecords {
 
 export interface Queues {
   /**
-   * Takes wake-ups off the named queues and calls `work` for each, at most `concurrency` at once per process. `quiet()` takes no more;
+   * Takes wake-ups off the named queues and calls `work` for each, at most `concurrency` at once per queue. `quiet()` takes no more;
    * `close()` waits for those in work.
    */
   take(options: {

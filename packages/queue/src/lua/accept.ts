@@ -33,10 +33,16 @@ emit(id, 'deployment.queued', (string.gsub(ARGV[7], '@NUMBER@', tostring(number)
 
 if kind ~= 'restart' then
   for _, other in ipairs(redis.call('ZRANGE', P .. 'unfinished-of:' .. environment, 0, -1)) do
-    if get(other, 'status') == 'queued' then decide(other, 'superseded') end
+    local brings = get(other, 'trigger')
+    if get(other, 'status') == 'queued' and brings ~= 'rollback' and brings ~= 'restart' then decide(other, 'superseded') end
   end
 end
 redis.call('ZADD', P .. 'unfinished-of:' .. environment, number, id)
+
+if kind == 'rollback' and not heldForAll(environment) then
+  redis.call('HSET', P .. 'env:' .. environment, 'hold', '{"scope":"automatic","deploymentId":"' .. id .. '","at":' .. now
+    .. ',"reason":"#' .. number .. ' rolls back; automatic deployments wait."}')
+end
 
 for _, stage in ipairs(STAGES) do
   set(id, 's:' .. stage .. ':status', 'pending', 's:' .. stage .. ':n', 0)

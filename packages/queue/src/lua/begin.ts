@@ -39,25 +39,26 @@ if lease ~= '' then loseAttempt(id, step) end
 
 if GATED[step] and get(id, 'gateExempt') ~= '1' then
   local environment = get(id, 'environmentId')
-  local number = tonumber(get(id, 'number'))
   local key = P .. 'env:' .. environment
   local holder = redis.call('HGET', key, 'gateHolder') or ''
   if holder ~= id then
+    local rank = gateRank(id)
     local newest = redis.call('ZREVRANGE', P .. 'gate:' .. environment, 0, 0, 'WITHSCORES')
-    local outdated = routeOwner(environment) > number
-      or (holder ~= '' and tonumber(get(holder, 'number')) > number)
-      or (newest[2] and tonumber(newest[2]) > number)
-    if outdated then
+    local outdated = routeOwner(environment) > rank
+      or (holder ~= '' and gateRank(holder) > rank)
+      or (newest[2] and tonumber(newest[2]) > rank)
+    if outdated and rank > 0 then
       decide(id, 'superseded')
       admit()
       return reply('done')
     end
-    local hold = redis.call('HGET', key, 'hold') or ''
-    local held = hold ~= '' and cjson.decode(hold).scope == 'all'
+    local held = heldForAll(environment)
     if holder ~= '' or held then
-      for _, other in ipairs(redis.call('ZRANGE', P .. 'gate:' .. environment, 0, -1)) do decide(other, 'superseded') end
-      redis.call('ZADD', P .. 'gate:' .. environment, number, id)
-      if held then return wait('hold', 'The environment is on hold: ' .. cjson.decode(hold).reason) end
+      for _, other in ipairs(redis.call('ZRANGE', P .. 'gate:' .. environment, 0, -1)) do
+        if gateRank(other) < rank then decide(other, 'superseded') end
+      end
+      redis.call('ZADD', P .. 'gate:' .. environment, rank, id)
+      if held then return wait('hold', 'The environment is on hold: ' .. held.reason) end
       return wait('gate', 'Deployment #' .. get(holder, 'number') .. ' is between migrate and switch; this one goes on when it has left.')
     end
     redis.call('HSET', key, 'gateHolder', id)

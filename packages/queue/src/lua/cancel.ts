@@ -5,6 +5,7 @@
  *
  * Answers {'not-found' | 'already-ended' | 'already-switched' | 'cancelling' | 'cancelled', outbox}; the owning worker is told over the
  * cancel channel and with its next beat.
+ * A migration that goes on without a worker is waited for: whoever takes it over ends the deployment.
  * Events: deployment.cancelling; deployment.decided and .ended where nothing runs.
  */
 export const CANCEL = `
@@ -30,7 +31,7 @@ setStatus(id, 'cancelling')
 emit(id, 'deployment.cancelling', '{}')
 if get(id, 'lease') ~= '' then
   redis.call('PUBLISH', P .. 'cancel', id)
-else
+elseif not oneOffGoesOn(id) then
   decide(id, 'cancelled')
   admit()
 end

@@ -121,6 +121,7 @@ local function loseAttempt(id, step)
   clearLease(id)
   if step == 'pin' then
     redis.call('HINCRBY', dep(id), 'pin:counted', -1)
+    redis.call('HINCRBY', dep(id), 'pin:lost', 1)
     return
   end
   closeAttempt(id, step, 'lost', 'Its worker was lost.')
@@ -154,8 +155,11 @@ end
 
 local function admitOneOf(team)
   if redis.call('SCARD', P .. 'slots:team:' .. team) >= SLOTS.team then return false end
-  for _, id in ipairs(redis.call('ZRANGE', P .. 'waiting:' .. team, 0, 199)) do
-    if redis.call('SCARD', P .. 'slots:app:' .. get(id, 'appId')) < SLOTS.app then
+  local full = {}
+  for _, id in ipairs(redis.call('ZRANGE', P .. 'waiting:' .. team, 0, -1)) do
+    local app = get(id, 'appId')
+    if full[app] == nil then full[app] = redis.call('SCARD', P .. 'slots:app:' .. app) >= SLOTS.app end
+    if not full[app] then
       takeSlot(id)
       stopWaiting(id)
       hand(id)
@@ -203,10 +207,43 @@ end
 
 local passGate
 
+local function routeOwner(environment)
+  local route = redis.call('HGET', P .. 'routes', environment)
+  if not route then return 0 end
+  return cjson.decode(route).owner
+end
+
+-- Newer deployments go before older ones. A restart brings nothing new: it goes behind all, and supersedes nobody.
+local function gateRank(id)
+  if get(id, 'trigger') == 'restart' then return 0 end
+  return tonumber(get(id, 'number'))
+end
+
+local function heldForAll(environment)
+  local hold = redis.call('HGET', P .. 'env:' .. environment, 'hold') or ''
+  if hold == '' then return nil end
+  local held = cjson.decode(hold)
+  if held.scope == 'all' then return held end
+  return nil
+end
+
+-- A one-off that this deployment wants, or that runs for it: nothing may be decided over its head.
+local function oneOffGoesOn(id)
+  local oneOff = redis.call('GET', P .. 'one-off-of:' .. id)
+  if not oneOff then return false end
+  local state = redis.call('HGET', P .. 'one-off:' .. oneOff, 'state')
+  return state == 'wanted' or state == 'running'
+end
+
 -- The outcome is known: nothing but cleanup follows.
 local function decide(id, outcome, diagnosis)
   if get(id, 'outcome') ~= '' then return end
   if outcome == 'superseded' and get(id, 'cancelRequestedAt') ~= '' then outcome = 'cancelled' end
+  -- Its app is being deleted, and nobody got to ask for its end.
+  if outcome == 'cancelled' and get(id, 'status') == 'running' then
+    setStatus(id, 'cancelling')
+    set(id, 'cancelRequestedAt', now)
+  end
   set(id, 'outcome', outcome)
   if diagnosis and diagnosis ~= '' then set(id, 'diagnosis', diagnosis) end
   emit(id, 'deployment.decided', '{"outcome":"' .. outcome .. '","diagnosis":' .. orNull(get(id, 'diagnosis')) .. '}')
@@ -227,25 +264,27 @@ local function decide(id, outcome, diagnosis)
   passGate(get(id, 'environmentId'), id)
 end
 
--- Takes the gate from \`leaver\` where it holds it, and gives a free gate to the newest that waits; the older ones are superseded.
+-- Takes the gate from \`leaver\` where it holds it, and gives a free gate to the newest that waits, unless the route has
+-- overtaken it; all others are superseded.
 passGate = function(environment, leaver)
   local key = P .. 'env:' .. environment
   if redis.call('HGET', key, 'gateHolder') == leaver then redis.call('HSET', key, 'gateHolder', '') end
   if (redis.call('HGET', key, 'gateHolder') or '') ~= '' then return end
-  local hold = redis.call('HGET', key, 'hold') or ''
-  if hold ~= '' and cjson.decode(hold).scope == 'all' then return end
+  if heldForAll(environment) then return end
+  local owner = routeOwner(environment)
   local waiters = redis.call('ZREVRANGE', P .. 'gate:' .. environment, 0, -1)
-  if #waiters == 0 then return end
-  redis.call('HSET', key, 'gateHolder', waiters[1])
-  stopWaiting(waiters[1])
-  enqueue(waiters[1])
-  for index = 2, #waiters do decide(waiters[index], 'superseded') end
-end
-
-local function routeOwner(environment)
-  local route = redis.call('HGET', P .. 'routes', environment)
-  if not route then return 0 end
-  return cjson.decode(route).owner
+  for _, id in ipairs(waiters) do
+    if gateRank(id) == 0 or gateRank(id) > owner then
+      redis.call('HSET', key, 'gateHolder', id)
+      stopWaiting(id)
+      enqueue(id)
+      break
+    end
+  end
+  local holder = redis.call('HGET', key, 'gateHolder')
+  for _, id in ipairs(waiters) do
+    if id ~= holder then decide(id, 'superseded') end
+  end
 end
 
 local function reply(...)

@@ -5,7 +5,7 @@ import { LIMITS } from '@switchyard/domain';
  *
  * ARGV[2]  diagnosis of lost workers as JSON, with @STAGE@ where the stage goes
  *
- * Answers {taken over, rewoken, [id, job id, …] of work admitted a while ago, outbox}.
+ * Answers {taken over, rewoken, [id, job id, …] of work whose wake-up may be lost, outbox}.
  * Events: stage.lost; deployment.decided where a stage lost too many workers.
  */
 export const SWEEP = `
@@ -18,45 +18,57 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', now, 'LIM
     giveSlotBack(id)
   else
     loseAttempt(id, step)
-    local lost = step == 'pin' and 0 or tonumber(get(id, 's:' .. step .. ':lost'))
-    if step == 'pin' then
-      hand(id)
-    elseif lost <= ${LIMITS.maxLostWorkersPerStage} then
-      setStage(id, step, 'waiting', 'Its worker was lost; another takes over.')
+    local lost = tonumber(get(id, (step == 'pin' and 'pin:lost') or ('s:' .. step .. ':lost')))
+    if lost <= ${LIMITS.maxLostWorkersPerStage} or (step == 'migrate' and oneOffGoesOn(id)) then
+      if step ~= 'pin' then setStage(id, step, 'waiting', 'Its worker was lost; another takes over.') end
       hand(id)
     else
-      setStage(id, step, 'failed', 'Workers were lost repeatedly in this stage.')
+      local stage = (step == 'pin' and 'source') or step
+      if step == 'pin' then setStage(id, stage, 'waiting') end
+      setStage(id, stage, 'failed', 'Workers were lost repeatedly in this stage.')
       if step == 'cleanup' then
         giveSlotBack(id)
         finalize(id)
       else
-        decide(id, 'failed', (string.gsub(ARGV[2], '@STAGE@', step)))
+        decide(id, 'failed', (string.gsub(ARGV[2], '@STAGE@', stage)))
       end
     end
   end
 end
 
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'due', '-inf', tonumber(now) - 2000, 'LIMIT', 0, 100)) do
-  if get(id, 'waiting') == 'retry' then
-    redis.call('ZADD', P .. 'due', now, id)
-    hand(id)
-    rewoken = rewoken + 1
-  else
-    redis.call('ZREM', P .. 'due', id)
-  end
+-- Looked for in their queues by the caller, so that a wake-up that only waits long is not doubled.
+local suspects = {}
+local function suspect(id)
+  suspects[#suspects + 1] = id
+  suspects[#suspects + 1] = get(id, 'jobId')
 end
 
-local admitted = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'due', '-inf', tonumber(now) - 2000, 'LIMIT', 0, 100)) do
+  if get(id, 'waiting') == 'retry' then suspect(id) else redis.call('ZREM', P .. 'due', id) end
+end
+
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'admitted', '-inf', tonumber(now) - ${LIMITS.sweepMs * 2}, 'LIMIT', 0, 100)) do
   if get(id, 'step') == '' or get(id, 'lease') ~= '' or get(id, 'waiting') ~= '' then
     redis.call('ZREM', P .. 'admitted', id)
   else
-    admitted[#admitted + 1] = id
-    admitted[#admitted + 1] = get(id, 'jobId')
+    suspect(id)
+  end
+end
+
+-- A net below all others: whatever is unfinished stands somewhere.
+for _, id in ipairs(redis.call('SRANDMEMBER', P .. 'unfinished', 100)) do
+  local somewhere = get(id, 'lease') ~= ''
+    or redis.call('ZSCORE', P .. 'admitted', id)
+    or redis.call('ZSCORE', P .. 'due', id)
+    or redis.call('ZSCORE', P .. 'waiting:' .. get(id, 'teamId'), id)
+    or redis.call('ZSCORE', P .. 'gate:' .. get(id, 'environmentId'), id)
+  if not somewhere and get(id, 'step') ~= '' then
+    hand(id)
+    rewoken = rewoken + 1
   end
 end
 admit()
-return reply(takenOver, rewoken, admitted)
+return reply(takenOver, rewoken, suspects)
 `;
 
 /**
