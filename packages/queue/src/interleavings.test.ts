@@ -218,7 +218,7 @@ describe('a router that is fenced', () => {
       metrics: null,
       startedAt: 0,
     } as const;
-    const { leave } = await chain.store.processes.join(router);
+    const membership = await chain.store.processes.join(router);
     const instance = { id: 'ins_aaaaaa', environmentId: chain.app.environmentId } as const;
     await chain.store.routing.acknowledge(router.id, { routes: new Map(), inFlight: new Map([[instance.id, 3]]) });
     expect(await chain.store.routing.inFlight(instance)).toEqual({ count: 3, unsure: false });
@@ -228,6 +228,6 @@ describe('a router that is fenced', () => {
       alive: 0,
       pending: [],
     });
-    await leave();
+    await membership.leave();
   });
 });
