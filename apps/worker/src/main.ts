@@ -16,6 +16,7 @@ import {
 import { readWorkerConfig, type WorkerConfig } from './config.ts';
 import { faultPoints } from './fault-points.ts';
 import { workerMetrics } from './metrics.ts';
+import { ownSecrets } from './own-secrets.ts';
 import { startWorker } from './worker.ts';
 
 /** Twice what stages may need to end: a drain, the grace of a command, a finish. */
@@ -79,7 +80,7 @@ async function start(config: WorkerConfig, log: ReturnType<typeof createLog>): P
       processId,
       dataDirectory,
       urlOf: (host) => `http://${host}${routerPort === 80 ? '' : `:${routerPort}`}`,
-      secrets: [],
+      secrets: ownSecrets(config),
       pools: config.SWITCHYARD_WORKER_POOLS,
       concurrency: config.SWITCHYARD_WORKER_CONCURRENCY,
       clock,

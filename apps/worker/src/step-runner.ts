@@ -22,6 +22,9 @@ import { STAGE_WORK } from './stages/table.ts';
 import { decideEnd, type StepEnd } from './step-end.ts';
 import { insist } from './waiting.ts';
 
+/** A migration is ended by its runner at the stage's limit; the stage waits a little longer, to hear how. */
+const MIGRATION_END_SLACK_MS = 30_000;
+
 export interface StepRunnerOptions {
   readonly store: Store;
   readonly platform: Platform;
@@ -148,7 +151,8 @@ export class StepRunner {
       log: processLog,
     });
 
-    const timer = setTimeout(() => step.stop('time-limit'), limitMs);
+    const slackMs = name === 'migrate' ? MIGRATION_END_SLACK_MS : 0;
+    const timer = setTimeout(() => step.stop('time-limit'), limitMs + slackMs);
     let end: StepEnd;
     try {
       end = { outcome: await this.#run(begun, step, attemptLog, limitMs) };

@@ -69,6 +69,13 @@ describe('insisting', () => {
     expect(tries).toBe(3);
   });
 
+  it('does nothing when it is stopped before', async () => {
+    let acts = 0;
+    const act = (): Promise<number> => Promise.resolve((acts += 1));
+    await expect(insist(AbortSignal.abort(new StageStop('lost')), act)).rejects.toMatchObject({ reason: 'lost' });
+    expect(acts).toBe(0);
+  });
+
   it('ends when it is stopped, and at any other fault', async () => {
     const controller = new AbortController();
     const insisting = insist(controller.signal, away);

@@ -70,15 +70,15 @@ export async function waitUntil<Found>(
 
 /**
  * Does something that is safe to repeat, again and again while Redis is away. Throws the signal's reason when it is aborted: by the
- * latest when the lease has run out.
+ * latest when the lease has run out. Nothing is done when it is aborted before.
  */
 export async function insist<Answer>(signal: AbortSignal, act: () => Promise<Answer>): Promise<Answer> {
   for (;;) {
+    signal.throwIfAborted();
     try {
       return await act();
     } catch (error) {
       if (!isRedisAway(error)) throw error;
-      signal.throwIfAborted();
     }
     await pause(RETRY_MS, signal);
   }

@@ -4,6 +4,7 @@ import { insist, waitUntil } from '../waiting.ts';
 import { exitNote } from './run-commands.ts';
 import { runEnvironment } from './run-environment.ts';
 import { builtTree, planOf, type Stage, type StageContext, type StageFailure } from './stage.ts';
+import { assertStillOurs } from './still-ours.ts';
 
 const OUTPUT_POLL_MS = 150;
 const OUTPUT_BYTES = 256 * 1024;
@@ -58,7 +59,8 @@ function wantedOneOff(context: StageContext, command: string): OneOff {
 
 /**
  * Follows the command to its end. One that has started is never interrupted from here: a migration that is cut off in the middle is
- * worse than one that is waited for. One that has not started yet is withdrawn when the stage is stopped.
+ * worse than one that is waited for. One that has not started yet is withdrawn when the deployment is to end; not when this worker
+ * leaves, since another follows it.
  */
 async function follow(context: StageContext, oneOff: OneOff): Promise<OneOff | null> {
   const { records, signal, leave, log, clock } = context;
@@ -74,9 +76,10 @@ async function follow(context: StageContext, oneOff: OneOff): Promise<OneOff | n
       return { last: now };
     }
     if (now.startedAt !== null && clock() > now.startedAt + now.timeLimitMs + OVERDUE_MS) return { last: null };
-    if (!signal.aborted) return null;
+    if (!signal.aborted || leave.aborted) return null;
     if (now.state === 'wanted') {
-      await records.oneOffs.withdraw(now.id);
+      await assertStillOurs(context);
+      if (!leave.aborted) await records.oneOffs.withdraw(now.id);
       return null;
     }
     if (!saidThatItWaits) log.say('The migration has begun: waiting for its end.');
@@ -113,27 +116,39 @@ function unknownOutcome(command: string): StageFailure {
   };
 }
 
+/** Follows the deployment's command to its end: the one that an earlier attempt started, else a new one. */
+async function runOnce(context: StageContext, command: string): Promise<OneOff | null> {
+  const { records, lease, log, signal, leave } = context;
+  for (;;) {
+    const wanted = wantedOneOff(context, command);
+    const oneOff = await insist(leave, () => records.oneOffs.desire(lease, wanted));
+    if (oneOff === null) throw new StageStop('lost');
+    context.faultPoint('desired');
+    log.say(`$ ${command}`);
+    if (oneOff.id !== wanted.id) log.say('It was started before; following it from its beginning.');
+    const last = await follow(context, oneOff);
+    if (last?.state !== 'cancelled') return last;
+    if (signal.aborted) throw signal.reason;
+    // Withdrawn before it started, though nobody wants the deployment to end (any more): it is still to be run.
+    log.say('It was withdrawn before it started; starting it anew.');
+    await assertStillOurs(context);
+    await insist(leave, () => records.oneOffs.remove(oneOff.id));
+  }
+}
+
 /** Runs the migration command on the built tree, under the runner: it goes on when this worker is lost, and is never run twice. */
 export const migrate: Stage = async (context) => {
-  const { records, lease, log, signal, leave } = context;
+  const { signal } = context;
   const plan = planOf(context);
   if (plan.migrate === null) return { kind: 'skipped', note: 'There is no migration command.' };
   const { command } = plan.migrate;
 
-  const wanted = wantedOneOff(context, command);
-  const oneOff = await insist(leave, () => records.oneOffs.desire(lease, wanted));
-  if (oneOff === null) throw new StageStop('lost');
-  context.faultPoint('desired');
-  log.say(`$ ${command}`);
-  if (oneOff.id !== wanted.id) log.say('It was started before; following it from its beginning.');
-
-  const last = await follow(context, oneOff);
+  const last = await runOnce(context, command);
   if (last === null || last.state === 'unknown') return unknownOutcome(command);
-  if (last.state === 'cancelled') throw new StageStop(stopReasonOf(signal) ?? 'cancel');
   const exit = { code: last.exit?.code ?? null, signal: last.exit?.signal ?? null };
   if (last.exit?.timedOut === true) throw new StageStop('time-limit');
-  // The command has ended, whichever way: now the deployment may.
-  if (signal.aborted) throw signal.reason;
+  // The command has ended, whichever way: now the deployment may. The stage's own limit says nothing about a command that is through.
+  if (stopReasonOf(signal) === 'cancel') throw signal.reason;
   if (exit.code === 0) return { kind: 'succeeded' };
   return { kind: 'failed', note: exitNote(command, exit), exit, command, error: null };
 };

@@ -56,14 +56,21 @@ async function moveRoute(context: StageContext): Promise<Moved> {
   }
 }
 
-/** Waits until every router that is alive serves the route; takes those that don't out of the count. */
+const OVERTAKEN = 'The route has been moved on meanwhile; nobody waits for this one any more.';
+
+/**
+ * Waits until every router that is alive serves the route; takes those that don't out of the count. A route that is not the environment's
+ * any more (a rollback came, or the app is being deleted) is served by no healthy router: nobody is left out for that.
+ */
 async function waitForRouters(context: StageContext, routeId: RouteId): Promise<string> {
   const { records, deployment, signal, clock } = context;
   const ask = () => records.routing.acknowledgement(deployment.environmentId, routeId);
+  const isCurrent = async () => (await records.routing.route(deployment.environmentId))?.id === routeId;
   const all = await waitUntil(
     async () => {
       const { alive, pending } = await ask();
-      return alive > 0 && pending.length === 0 ? alive : null;
+      if (alive > 0 && pending.length === 0) return alive;
+      return (await isCurrent()) ? null : 'overtaken';
     },
     {
       onHint: (listener) => records.routing.onAcknowledge(listener),
@@ -72,9 +79,11 @@ async function waitForRouters(context: StageContext, routeId: RouteId): Promise<
       clock,
     },
   );
+  if (all === 'overtaken') return OVERTAKEN;
   if (all !== null)
     return all === 1 ? 'The router serves the new version.' : `All ${all} routers serve the new version.`;
   const { alive, pending } = await insist(signal, ask);
+  if (!(await insist(signal, isCurrent))) return OVERTAKEN;
   if (alive === 0) throw noRouter();
   for (const router of pending) await insist(signal, () => records.routing.fence(router));
   const within = `within ${LIMITS.routeAckTimeoutMs / 1_000} s`;
@@ -92,6 +101,6 @@ export const switchTraffic: Stage = async (context) => {
   context.faultPoint('moved');
   const note = await waitForRouters(context, moved.routeId);
   context.log.say(note);
-  context.log.say(`Live: ${context.url}`);
+  if (note !== OVERTAKEN) context.log.say(`Live: ${context.url}`);
   return { kind: 'succeeded', note };
 };

@@ -3,6 +3,7 @@ import { releasesToPrune, snapshotKeys } from '../retention.ts';
 import { recentCacheKeys } from '../stage-cache.ts';
 import { endInstances, waitUntilGone } from './instances-end.ts';
 import type { Stage, StageContext } from './stage.ts';
+import { assertStillOurs } from './still-ours.ts';
 
 type Live = Pick<Route, 'weights'> | null;
 
@@ -27,9 +28,11 @@ async function drainReplaced(context: StageContext, route: Live): Promise<void> 
   const replaced = await replacedInstances(context, route);
   if (replaced.length === 0) return;
   const ids = replaced.map(({ id }) => id);
+  await assertStillOurs(context);
   await records.instances.drain(ids, clock() + LIMITS.drainTimeoutMs);
   const ofDeployments = [...new Set(replaced.map(({ deploymentId }) => deploymentId))];
   if (await waitUntilGone(context, ids, { within: LIMITS.cleanupDrainWatchMs, ofDeployments })) {
+    await assertStillOurs(context);
     await records.instances.withdraw(ids);
     log.say(ids.length === 1 ? 'The replaced instance has ended.' : `${ids.length} replaced instances have ended.`);
   } else {

@@ -32,7 +32,7 @@ export interface StageContext {
   readonly readOutput: RunnerPlatform['readOutput'];
   readonly sources: Sources;
   readonly records: Pick<Store, 'deployments' | 'releases' | 'instances' | 'oneOffs' | 'routing' | 'processes'> & {
-    readonly chain: Pick<Store['chain'], 'moveRoute'>;
+    readonly chain: Pick<Store['chain'], 'beat' | 'moveRoute'>;
   };
   readonly blobs: Blobs;
   readonly dataDirectory: string;
