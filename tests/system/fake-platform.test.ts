@@ -15,6 +15,8 @@ import { Ports } from '../../apps/runner/src/ports.ts';
 // @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
 import { Runner } from '../../apps/runner/src/runner.ts';
 // @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
+import { TableMemory } from '../../apps/runner/src/table-memory.ts';
+// @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
 import { workerMetrics } from '../../apps/worker/src/metrics.ts';
 // @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
 import { startWorker } from '../../apps/worker/src/worker.ts';
@@ -76,6 +78,7 @@ async function startFarm(): Promise<void> {
     store,
     platform: platform.runner,
     ports: await Ports.open(join(directory, 'ports.json'), systemClock, Math.random),
+    memory: new TableMemory(join(directory, 'runner-state.json'), farm),
     farm,
     hostId,
     clock: systemClock,

@@ -17,6 +17,7 @@ import { readRunnerConfig } from './config.ts';
 import { Ports } from './ports.ts';
 import { Runner } from './runner.ts';
 import { runnerMetrics } from './runner-metrics.ts';
+import { TableMemory } from './table-memory.ts';
 
 /** Stopping instances takes their grace, and a little for what is written down. */
 const STOP_TIMEOUT_MS = 20_000;
@@ -70,6 +71,7 @@ await runProcess({
       store,
       platform: platform.runner,
       ports: await Ports.open(join(directory.path, 'ports.json'), systemClock, Math.random),
+      memory: new TableMemory(join(directory.path, 'runner-state.json'), farm),
       farm,
       hostId: directory.hostId,
       clock: systemClock,

@@ -1,7 +1,8 @@
+import { LIMITS } from '@switchyard/domain';
 import { describe, expect, it } from 'vitest';
 import { type ReconcileFacts, reconcile } from './reconcile.ts';
 
-const NOTHING: ReconcileFacts = { epoch: 2, desired: [], oneOffs: [], found: [], kept: new Set() };
+const NOTHING: ReconcileFacts = { epoch: 2, isBehind: false, desired: [], oneOffs: [], found: [], kept: new Set() };
 const found = (id: 'ins_aaaaaa' | 'run_aaaaaa', state: 'running' | 'exited' = 'running', epoch = 2) => ({
   id,
   epoch,
@@ -60,6 +61,21 @@ describe('what nobody wants', () => {
     expect(reconcile({ ...NOTHING, found: [found('ins_aaaaaa', state)] })).toMatchObject({
       orphans: ['ins_aaaaaa'],
       strangers: [],
+    });
+  });
+
+  it('and is found in numbers is removed a few at a time', () => {
+    const many = [1, 2, 3, 4, 5, 6, 7].map((digit) => ({ ...found('ins_aaaaaa'), id: `ins_aaaaa${digit}` as const }));
+    expect(reconcile({ ...NOTHING, found: many }).orphans).toHaveLength(LIMITS.maxSweepRemovals);
+  });
+
+  it('as far as a Redis knows that has gone back in time, is left alone', () => {
+    const facts = { ...NOTHING, isBehind: true, found: [found('ins_aaaaaa'), found('run_aaaaaa')] };
+    const nothingGoes = { letGo: [], orphans: [], strangers: [] };
+    expect(reconcile({ ...facts, kept: new Set(['ins_aaaaaa'] as const) })).toMatchObject(nothingGoes);
+    expect(reconcile({ ...facts, desired: [{ id: 'ins_bbbbbb' }] })).toMatchObject({
+      ...nothingGoes,
+      keepInstances: ['ins_bbbbbb'],
     });
   });
 

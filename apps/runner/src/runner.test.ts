@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { LIMITS } from '@switchyard/domain';
 import { systemClock, systemIds } from '@switchyard/service';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { FarmUnderTest } from './testing/farm-under-test.ts';
 
 let farm: FarmUnderTest;
@@ -141,20 +141,16 @@ describe('when the runner ends', () => {
   it('what was started before Redis was lost is left alone', async () => {
     const id = systemIds('ins');
     const { snapshot, root, runtime, env, start } = await farm.desire();
-    await farm.platform.runner.startInstance({
-      id,
-      farmId: farm.farm.id,
-      epoch: farm.farm.epoch - 1,
-      snapshot,
-      root,
-      runtime,
-      env,
-      start,
-      port: LIMITS.portRange.last,
-      labels: {},
-    });
+    const from = { farmId: farm.farm.id, snapshot, root, runtime, env, labels: {} };
+    const { epoch } = farm.farm;
+    const port = LIMITS.portRange.last;
+    await farm.platform.runner.startInstance({ ...from, id, epoch: epoch - 1, start, port });
+    // Nobody wants this one either, but it is of this life of Redis. It ends later than the other would.
+    const orphan = systemIds('ins');
+    const slow = { kind: 'command', command: "trap 'sleep 0.5; exit 0' TERM; while :; do sleep 0.05; done" } as const;
+    await farm.platform.runner.startInstance({ ...from, id: orphan, epoch, start: slow, port: port - 1 });
     await farm.startRunner();
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await expect.poll(() => farm.pidOf(orphan), SOON).toBeNull();
     expect(await farm.pidOf(id)).not.toBeNull();
   });
 });
@@ -199,7 +195,8 @@ describe('an instance that is wanted no more', () => {
       await farm.store.instances.drain([instance.id], systemClock() + 60_000);
       await expect.poll(() => farm.endpoint(instance.id), SOON).toBeNull();
       await expect.poll(() => farm.state(instance), SOON).toBe('draining');
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      const asked = vi.spyOn(farm.store.routing, 'inFlight');
+      await expect.poll(() => asked.mock.calls.length, SOON).toBeGreaterThanOrEqual(3);
       expect(await farm.pidOf(instance.id)).not.toBeNull();
       await report(0);
       await expect.poll(() => farm.platform.runner.list(), SOON).toEqual([]);
@@ -241,7 +238,9 @@ describe('a one-off', () => {
     const { id } = await farm.desireOneOff('sleep 1; exit 5');
     await expect.poll(() => stateOf(id), SOON).toBe('running');
     await farm.stopRunner();
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await expect
+      .poll(async () => (await farm.platform.runner.list()).map(({ state }) => state), SOON)
+      .toEqual(['exited']);
     expect(await stateOf(id)).toBe('running');
     await farm.startRunner();
     await expect.poll(() => farm.store.oneOffs.get(id), SOON).toMatchObject({ state: 'exited', exit: { code: 5 } });
@@ -259,7 +258,8 @@ describe('a one-off', () => {
     const { id } = await farm.desireOneOff('true');
     expect(await farm.store.oneOffs.withdraw(id)).toBe('cancelled');
     await farm.startRunner();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    // Ends only when whatever it has begun is through.
+    await farm.stopRunner();
     expect(await stateOf(id)).toBe('cancelled');
     expect(await farm.platform.runner.list()).toEqual([]);
   });

@@ -16,6 +16,7 @@ import { OneOffKeeper } from './one-off-keeper.ts';
 import { type Ports } from './ports.ts';
 import { reconcile } from './reconcile.ts';
 import { Reporter } from './reporter.ts';
+import type { TableMemory } from './table-memory.ts';
 import { Wake } from './wake.ts';
 
 /** Hints may be lost: what is desired is read again after this time. */
@@ -26,6 +27,7 @@ export interface RunnerParts {
   readonly store: Store;
   readonly platform: RunnerPlatform;
   readonly ports: Ports;
+  readonly memory: TableMemory;
   readonly farm: Farm;
   readonly hostId: HostId;
   readonly clock: Clock;
@@ -36,6 +38,8 @@ export interface RunnerParts {
 interface Desired {
   readonly instances: readonly DesiredInstance[];
   readonly oneOffs: readonly OneOff[];
+  /** See `ReconcileFacts`. */
+  readonly isBehind: boolean;
 }
 
 /** Makes what is desired on this host so, and says what it sees. */
@@ -48,6 +52,7 @@ export class Runner {
   readonly #ending = new AbortController();
   readonly #strangers = new Set<string>();
   readonly #removing = new Set<string>();
+  #isBehind = false;
   #subscriptions: Unsubscribe[] = [];
   #loops: Promise<unknown> = Promise.resolve();
 
@@ -70,7 +75,7 @@ export class Runner {
       store.oneOffs.onDesired(hostId, () => this.#wake.wake()),
     ];
     await this.#reconcileOnce();
-    await this.#forgetLost();
+    if (!this.#isBehind) await this.#forgetLost();
     this.#loops = Promise.all([this.#followDesired(), this.#followFound()]);
   }
 
@@ -126,7 +131,14 @@ export class Runner {
     if (desired === null) return;
     const found = await platform.list();
     const kept = new Set([...this.#instances.keys(), ...this.#oneOffs.keys()]);
-    const actions = reconcile({ epoch: farm.epoch, desired: desired.instances, oneOffs: desired.oneOffs, found, kept });
+    const actions = reconcile({
+      epoch: farm.epoch,
+      isBehind: desired.isBehind,
+      desired: desired.instances,
+      oneOffs: desired.oneOffs,
+      found,
+      kept,
+    });
     const instances = new Map(desired.instances.map((one) => [one.id, one]));
     const oneOffs = new Map(desired.oneOffs.map((one) => [one.id, one]));
     const byId = new Map(found.map((one) => [one.id, one]));
@@ -155,7 +167,25 @@ export class Runner {
       );
       return null;
     }
-    return { instances: await store.instances.ofHost(hostId), oneOffs: await store.oneOffs.ofHost(hostId) };
+    const instances = await store.instances.ofHost(hostId);
+    const oneOffs = await store.oneOffs.ofHost(hostId);
+    return { instances, oneOffs, isBehind: await this.#lookBehind() };
+  }
+
+  /** Whether Redis has gone back in time. Asked after what is desired was read: a Redis that is restored in between is noticed too. */
+  async #lookBehind(): Promise<boolean> {
+    const { store, memory, log } = this.#parts;
+    const { version } = await store.routing.table();
+    const newest = await memory.see(version);
+    const isBehind = version < newest;
+    if (isBehind && !this.#isBehind)
+      log.error(
+        { version, newest },
+        'Redis came back older than this host has seen it; nothing that runs here is stopped. Once the backup is what holds, remove runner-state.json from the data directory.',
+      );
+    if (!isBehind && this.#isBehind) log.info({ version }, 'Redis is as new as this host has seen it');
+    this.#isBehind = isBehind;
+    return isBehind;
   }
 
   #keepInstance(desired: DesiredInstance | undefined, found: FoundProcess | null): void {

@@ -18,6 +18,7 @@ import { type Lease, openStore, type Store } from '@switchyard/queue';
 import { createLog, systemClock, systemIds } from '@switchyard/service';
 import { Ports } from '../ports.ts';
 import { Runner } from '../runner.ts';
+import { TableMemory } from '../table-memory.ts';
 
 const WORKER = 'proc_workerone';
 
@@ -108,11 +109,17 @@ export class FarmUnderTest {
     return this.#app.environmentId;
   }
 
+  /** Where the runner remembers the newest table that it has seen. */
+  get memoryPath(): string {
+    return join(this.#directory, 'runner-state.json');
+  }
+
   async startRunner(): Promise<void> {
     const runner = new Runner({
       store: this.store,
       platform: this.platform.runner,
       ports: await Ports.open(join(this.#directory, 'ports.json'), systemClock, Math.random),
+      memory: new TableMemory(this.memoryPath, this.farm),
       farm: this.farm,
       hostId: this.hostId,
       clock: systemClock,
