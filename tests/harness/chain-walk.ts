@@ -74,6 +74,7 @@ export class ChainWalk {
       ids: idsFrom(() => randomBytes(8).toString('hex')),
       name: 'chain-walk',
     });
+    await store.farm.ensure(null);
     return new ChainWalk(store, prefix, await createApp(store, 'hello'), clock);
   }
 

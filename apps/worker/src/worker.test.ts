@@ -59,6 +59,7 @@ beforeEach(async () => {
     ids: systemIds,
     name: 'worker-test',
   });
+  await store.farm.ensure(FARM);
   registry = new Registry();
   // No runner takes part: the deployment ends at health, after all that a worker does alone.
   repository = await createRepository({

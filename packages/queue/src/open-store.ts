@@ -74,8 +74,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const context: StoreContext = { redis, keys, run, subscriptions: new Subscriptions(subscriber), clock, ids };
   const queues = new BullQueues(redis, keys, () => blockingConnection(redisUrl, `${name}-queue`));
   const farm = farmRecords(context);
-  let farmId: string | null = null;
-  const chain = chainOf(context, queues, async () => (farmId ??= (await farm.ensure(null)).id));
+  const chain = chainOf(context, queues, async () => (await farm.current()).id);
 
   return {
     farm: guarded(farm),

@@ -1,22 +1,16 @@
 import type { Redis } from 'ioredis';
 import { ACCEPT } from './lua/accept.ts';
+import { APPEND_LOG } from './lua/append-log.ts';
+import { CREATE_APP, REMOVE_APP } from './lua/apps.ts';
 import { BEAT } from './lua/beat.ts';
 import { BEGIN } from './lua/begin.ts';
 import { CANCEL } from './lua/cancel.ts';
 import { FINISH } from './lua/finish.ts';
+import { DESIRE_INSTANCES, DRAIN_INSTANCES, WITHDRAW_INSTANCES } from './lua/instances.ts';
 import { MOVE_ROUTE } from './lua/move-route.ts';
+import { ADVANCE_ONE_OFF, DESIRE_ONE_OFF } from './lua/one-offs.ts';
 import { PRELUDE } from './lua/prelude.ts';
-import {
-  ADVANCE_ONE_OFF,
-  APPEND_LOG,
-  CREATE_APP,
-  DESIRE_INSTANCES,
-  DESIRE_ONE_OFF,
-  DRAIN_INSTANCES,
-  PUT_RELEASE,
-  REMOVE_APP,
-  WITHDRAW_INSTANCES,
-} from './lua/small.ts';
+import { PUT_RELEASE } from './lua/put-release.ts';
 import { RELEASE_HOLD, REWAKE, SWEEP } from './lua/sweep.ts';
 
 const SCRIPTS = {

@@ -62,6 +62,8 @@ export interface Store {
 export type Unsubscribe = () => void;
 
 export interface FarmRecords {
+  /** Rejects with `unavailable` when there is none: only a process that starts may make one. */
+  current(): Promise<Farm>;
   /**
    * The farm's record. Made when Redis has none: with `known` (id and epoch as the data directory remembers them) the id is kept and
    * the epoch grows by one, since everything that carries the old epoch stems from before the loss.

@@ -2,7 +2,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { dirname, join } from 'node:path';
 
 /**
- * Bytes that are too many for Redis: log chunks, uploads. Keys are `/`-separated words of letters, digits, `.`, `_` and `-`. A blob is
+ * Bytes that are too many for Redis: log chunks and what caches remember. Keys are `/`-separated words of letters, digits, `.`, `_` and `-`. A blob is
  * whole or absent: it is written beside its place and renamed.
  */
 export interface Blobs {
