@@ -18,6 +18,7 @@ import {
   WITHDRAW_INSTANCES,
 } from './lua/small.ts';
 import { RELEASE_HOLD, REWAKE, SWEEP } from './lua/sweep.ts';
+import { REMOVE_VARIABLES, SET_VARIABLES } from './lua/variables.ts';
 
 const SCRIPTS = {
   accept: ACCEPT,
@@ -35,7 +36,9 @@ const SCRIPTS = {
   putRelease: PUT_RELEASE,
   releaseHold: RELEASE_HOLD,
   removeApp: REMOVE_APP,
+  removeVariables: REMOVE_VARIABLES,
   rewake: REWAKE,
+  setVariables: SET_VARIABLES,
   sweep: SWEEP,
   withdrawInstances: WITHDRAW_INSTANCES,
 } as const;

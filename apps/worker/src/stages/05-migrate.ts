@@ -115,10 +115,12 @@ function unknownOutcome(command: string): StageFailure {
 
 /** Runs the migration command on the built tree, under the runner: it goes on when this worker is lost, and is never run twice. */
 export const migrate: Stage = async (context) => {
-  const { records, lease, log, signal, leave } = context;
+  const { records, lease, variables, log, signal, leave } = context;
   const plan = planOf(context);
   if (plan.migrate === null) return { kind: 'skipped', note: 'There is no migration command.' };
   const { command } = plan.migrate;
+  // The runner opens them itself; here is where it is said when that can't be.
+  variables.check();
 
   const wanted = wantedOneOff(context, command);
   const oneOff = await insist(leave, () => records.oneOffs.desire(lease, wanted));
