@@ -43,7 +43,7 @@ describe('the variables of an attempt', () => {
   it('that can’t be opened fail who needs them and nobody else', () => {
     const unreadable = attemptVariables(secretBox(Buffer.alloc(32, 2)), PLACE, all);
     expect(unreadable.secrets).toEqual([]);
-    for (const need of [unreadable.build, unreadable.buildInputs, unreadable.check])
+    for (const need of [() => unreadable.build(), () => unreadable.buildInputs(), () => unreadable.check()])
       expect(need).toThrow(expect.objectContaining({ code: 'variables-unreadable' }));
   });
 });
