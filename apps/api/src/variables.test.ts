@@ -82,6 +82,18 @@ describe('variables', () => {
     expect(await api.client.setVariables(app, { dotenv: '' })).toEqual([]);
   });
 
+  it('whose key is lost are listed without their values, and can be set again', async () => {
+    const app = await newApp();
+    const [{ id } = { id: 'env_none00' as const }] = await api.walk.store.apps.environments(
+      (await api.walk.store.apps.find(app))?.id ?? 'app_none00',
+    );
+    await api.walk.store.variables.set(id, [
+      { name: 'A', scope: 'run', environment: 'production', sensitive: false, sealed: 'v1.another-key' },
+    ]);
+    expect(await api.client.variables(app)).toEqual([expect.not.objectContaining({ value: expect.anything() })]);
+    expect(await api.client.setVariable(app, 'A', { value: '1' })).toMatchObject({ scope: 'run', value: '1' });
+  });
+
   it('are deleted by name', async () => {
     const app = await newApp();
     await api.client.setVariable(app, 'A', { value: '1' });

@@ -157,7 +157,12 @@ export type SetVariables = z.infer<typeof SetVariables>;
 
 /** Without its value, unless it is not sensitive. */
 export const VariableView = Variable.omit({ v: true })
-  .extend({ value: z.string().optional().meta({ description: 'Only of one that is not sensitive.' }) })
+  .extend({
+    value: z
+      .string()
+      .optional()
+      .meta({ description: 'Only of one that is not sensitive and can be opened with the present secret key.' }),
+  })
   .meta({ id: 'Variable' });
 export type VariableView = z.infer<typeof VariableView>;
 export const VariableList = z.object({ variables: z.array(VariableView) }).meta({ id: 'VariableList' });

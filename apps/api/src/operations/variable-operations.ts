@@ -18,7 +18,7 @@ import { AppPath } from './app-operations.ts';
 
 const none = z.object({});
 const VariablePath = AppPath.extend({ name: VariableName });
-const ERRORS = ['app-not-found', 'too-many-variables', 'variables-unreadable'] as const;
+const ERRORS = ['app-not-found', 'too-many-variables'] as const;
 
 interface Owner {
   readonly app: App;
@@ -41,9 +41,15 @@ async function read({ store }: ApiParts, { environment }: Owner): Promise<Sealed
   return (await store.variables.readSealed(environment.id)) ?? [];
 }
 
+/** One that was sealed with a lost key is shown without its value, so that it can be seen and set again. */
 function view(parts: ApiParts, owner: Owner, { v: _v, sealed, ...variable }: SealedVariable): VariableView {
   if (variable.sensitive) return variable;
-  return { ...variable, value: parts.secretBox.open(placeOf(parts, owner, variable.name), sealed) };
+  try {
+    return { ...variable, value: parts.secretBox.open(placeOf(parts, owner, variable.name), sealed) };
+  } catch (error) {
+    if (error instanceof SwitchyardError && error.code === 'variables-unreadable') return variable;
+    throw error;
+  }
 }
 
 /** Sets them and answers how they are now. What is not said stays as it is. */
@@ -80,7 +86,7 @@ const listVariables = operation({
   query: none,
   body: NO_BODY,
   answers: { 200: { description: 'The variables, by name.', content: { 'application/json': VariableList } } },
-  errors: ['app-not-found', 'variables-unreadable'],
+  errors: ['app-not-found'],
   async handle({ params, response }, parts) {
     const owner = await ownerOf(parts, params.app);
     response.json({ variables: (await read(parts, owner)).map((variable) => view(parts, owner, variable)) });
