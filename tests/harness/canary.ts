@@ -58,9 +58,9 @@ export function watchCommandLines(canaries: readonly Canary[]): {
 } {
   const found = new Set<string>();
   let looks = 0;
-  let isOver = false;
+  const ending = new AbortController();
   const watching = (async () => {
-    while (!isOver) {
+    while (!ending.signal.aborted) {
       for (const name of await readdir('/proc')) {
         if (!/^\d+$/.test(name)) continue;
         const line = await readFile(`/proc/${name}/cmdline`).catch(() => Buffer.alloc(0));
@@ -72,7 +72,7 @@ export function watchCommandLines(canaries: readonly Canary[]): {
   })();
   return {
     async stop() {
-      isOver = true;
+      ending.abort();
       await watching;
       return { looks, found: [...found] };
     },
