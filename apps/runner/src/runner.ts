@@ -129,7 +129,10 @@ export class Runner {
     const { platform, farm, ports } = this.#parts;
     const desired = await this.#readDesired();
     if (desired === null) return;
+    const askedAt = performance.now();
     const found = await platform.list();
+    // What this list has told, `waitForChange` does not tell again.
+    this.#show(found, askedAt);
     const kept = new Set([...this.#instances.keys(), ...this.#oneOffs.keys()]);
     const actions = reconcile({ epoch: farm.epoch, desired: desired.instances, oneOffs: desired.oneOffs, found, kept });
     const instances = new Map(desired.instances.map((one) => [one.id, one]));
