@@ -175,3 +175,13 @@ test('it holds on a phone: nothing is wider than the screen', async () => {
     expect(await page.evaluate('document.documentElement.scrollWidth'), path).toBeLessThanOrEqual(390);
   }
 });
+
+test('an app’s page names its variables, and shows the value of none that is sensitive', async () => {
+  await system.client.setVariable('shop', 'TOKEN', { value: 'quite-secret', scope: 'run' });
+  await system.client.setVariable('shop', 'MODE', { value: 'fast', sensitive: false });
+  await signIn('/apps/shop');
+  const variables = page.getByRole('region', { name: 'Variables' }).getByRole('listitem');
+  await variables.filter({ hasText: 'TOKEN' }).filter({ hasText: 'migrations and instances' }).waitFor();
+  await variables.filter({ hasText: 'MODE' }).filter({ hasText: 'fast' }).waitFor();
+  expect(await page.content()).not.toContain('quite-secret');
+});

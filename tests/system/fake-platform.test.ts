@@ -8,7 +8,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Deployment, type DeploymentId, isFinal, STAGES } from '@switchyard/domain';
 import { type FakePlatform, openFakePlatform, openSources } from '@switchyard/platform';
 import { openStore, type Store } from '@switchyard/queue';
-import { createLog, createMetrics, fileBlobs, logArchive, systemClock, systemIds } from '@switchyard/service';
+import {
+  createLog,
+  createMetrics,
+  fileBlobs,
+  logArchive,
+  secretBox,
+  systemClock,
+  systemIds,
+} from '@switchyard/service';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 // @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
 import { Ports } from '../../apps/runner/src/ports.ts';
@@ -25,6 +33,7 @@ import { createRepository, type Files, type Repository } from '../harness/reposi
 import { waitFor } from '../harness/wait-for.ts';
 
 const hostId = systemIds('host');
+const box = secretBox(Buffer.alloc(32, 1));
 const ROUTER = systemIds('proc');
 
 let directory: string;
@@ -79,6 +88,7 @@ async function startFarm(): Promise<void> {
     platform: platform.runner,
     ports: await Ports.open(join(directory, 'ports.json'), systemClock, Math.random),
     memory: new TableMemory(join(directory, 'runner-state.json'), farm),
+    secretBox: box,
     farm,
     hostId,
     clock: systemClock,
@@ -121,6 +131,7 @@ async function startFarm(): Promise<void> {
     dataDirectory: directory,
     urlOf: (host) => `http://${host}:7080`,
     secrets: [],
+    secretBox: box,
     pools: ['light', 'heavy'],
     concurrency: 2,
     clock: systemClock,

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
-import type { Clock } from '@switchyard/domain';
+import type { Clock, FarmId } from '@switchyard/domain';
 import type { Store } from '@switchyard/queue';
-import { closeServer, type Log, type LogArchive, listen } from '@switchyard/service';
+import { closeServer, type Log, type LogArchive, listen, type SecretBox } from '@switchyard/service';
 import type { Registry } from 'prom-client';
 import { registerApiMetrics } from './api-metrics.ts';
 import { createReaders } from './events/readers.ts';
@@ -21,6 +21,8 @@ const CLOSE_TIMEOUT_MS = 5_000;
 export interface ApiServerOptions {
   readonly store: Store;
   readonly archive: LogArchive;
+  readonly secretBox: SecretBox;
+  readonly farmId: FarmId;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Registry;
@@ -40,7 +42,7 @@ export interface ApiServer {
 
 /** Rejects with `config-invalid` when the port is taken. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { store, archive, clock, log, metrics } = options;
+  const { store, archive, secretBox, farmId, clock, log, metrics } = options;
   const server = createServer({
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -54,6 +56,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     {
       store,
       archive,
+      secretBox,
+      farmId,
       clock,
       log,
       metrics,

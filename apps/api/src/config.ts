@@ -1,4 +1,4 @@
-import { type ConfigOf, commonConfig, flag, port, readConfig } from '@switchyard/service';
+import { type ConfigOf, commonConfig, flag, port, readConfig, secretKeyConfig } from '@switchyard/service';
 import { z } from 'zod';
 
 const hostName = z
@@ -7,6 +7,7 @@ const hostName = z
 
 export const apiConfig = {
   ...commonConfig,
+  ...secretKeyConfig,
   SWITCHYARD_API_PORT: port(7_070).describe('Port of the api and the dashboard.'),
   SWITCHYARD_LISTEN_HOST: z
     .string()

@@ -6,6 +6,7 @@ import {
   fileBlobs,
   logArchive,
   openDataDirectory,
+  openSecretBox,
   readAdminToken,
   runProcess,
   serveShell,
@@ -36,12 +37,15 @@ await runProcess({
       ids: systemIds,
       name: 'switchyard-api',
     });
-    await directory.rememberFarm(await store.farm.ensure(await directory.knownFarm()));
+    const farm = await store.farm.ensure(await directory.knownFarm());
+    await directory.rememberFarm(farm);
 
     const metrics = createMetrics({ process: 'api' });
     const server = await startApiServer({
       store,
       archive: logArchive(fileBlobs(directory.blobs)),
+      secretBox: await openSecretBox(config.SWITCHYARD_SECRET_KEY_FILE ?? directory.secretKeyFile),
+      farmId: farm.id,
       clock: systemClock,
       log,
       metrics,

@@ -12,6 +12,10 @@ const TAGS = [
     description: 'One run of the pipeline each: nine stages, events, logs, and a diagnosis when it failed.',
   },
   { name: 'Releases', description: 'Going back to a kept release, and starting the live one afresh.' },
+  {
+    name: 'Variables',
+    description: 'What an app’s commands find in their environment; docs/variables.md says when a change takes effect.',
+  },
   { name: 'Session', description: 'A cookie for the browser.' },
   { name: 'System', description: 'How the farm does.' },
 ];

@@ -8,7 +8,7 @@ import { invalidInput } from './problems.ts';
 /** For operations whose request has no body. */
 export const NO_BODY = z.undefined();
 
-export type Method = 'get' | 'post' | 'delete';
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** What an answer holds, for the API's description. */
 export interface Answer {

@@ -5,6 +5,7 @@ import { releaseOperations } from './operations/release-operations.ts';
 import { sessionOperations } from './operations/session-operations.ts';
 import { streamOperations } from './operations/stream-operations.ts';
 import { systemOperations } from './operations/system-operations.ts';
+import { variableOperations } from './operations/variable-operations.ts';
 
 /** Every route of the api, in the order of its description. */
 export const OPERATIONS: readonly Operation[] = [
@@ -12,6 +13,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...deploymentOperations,
   ...streamOperations,
   ...releaseOperations,
+  ...variableOperations,
   ...sessionOperations,
   ...systemOperations,
 ];

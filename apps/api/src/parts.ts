@@ -1,6 +1,6 @@
-import type { Clock } from '@switchyard/domain';
+import type { Clock, FarmId } from '@switchyard/domain';
 import type { Store } from '@switchyard/queue';
-import type { Log, LogArchive } from '@switchyard/service';
+import type { Log, LogArchive, SecretBox } from '@switchyard/service';
 import type { Registry } from 'prom-client';
 import type { Readers } from './events/readers.ts';
 import type { Sessions } from './session.ts';
@@ -9,6 +9,9 @@ import type { Sessions } from './session.ts';
 export interface ApiParts {
   readonly store: Store;
   readonly archive: LogArchive;
+  /** Seals and opens the variables of apps. */
+  readonly secretBox: SecretBox;
+  readonly farmId: FarmId;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Registry;

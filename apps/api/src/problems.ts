@@ -70,9 +70,15 @@ function bodyFault(thrown: unknown): SwitchyardError | null {
   return null;
 }
 
+/** What is wrong with a key is said inside of the issue. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'invalid_key') return issue.message;
+  return issue.issues.map(({ message }) => message).join('; ');
+}
+
 /** `invalid-input` with every fault of the input, by the path of its field. */
 export function invalidInput(issues: readonly z.core.$ZodIssue[]): SwitchyardError {
-  const errors = issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
+  const errors = issues.map((issue) => ({ path: issue.path.join('.'), message: messageOf(issue) }));
   const words = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
   return new SwitchyardError('invalid-input', words.join('; '), { errors });
 }

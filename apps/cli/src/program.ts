@@ -1,6 +1,7 @@
 import { Reuse, StageName } from '@switchyard/domain';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import * as commands from './commands.ts';
+import { addVariables } from './variables-program.ts';
 
 type Run = (command: (context: commands.Context) => Promise<number>) => Promise<void>;
 
@@ -46,6 +47,8 @@ export function createProgram(run: Run): Command {
     .description('stop an app and forget it')
     .argument('<name>')
     .action((name: string) => run((context) => commands.deleteApp(context, name)));
+
+  addVariables(program, run);
 
   program
     .command('logs')

@@ -11,6 +11,7 @@ import { Link } from './navigation.tsx';
 import { pathTo } from './path.ts';
 import { Problem } from './problem.tsx';
 import { client } from './session.tsx';
+import { VariablesSection } from './variables-section.tsx';
 import { age, firstLine, repositoryWords, shortSha } from './words.ts';
 
 const BUSY_MS = 1_000;
@@ -65,6 +66,7 @@ export function AppPage({ name }: { name: string }) {
             <DeploymentList deployments={deployments.data.deployments} liveIds={liveIds} withApp={false} />
           ))}
       </section>
+      {app.data !== undefined && <VariablesSection app={name} />}
     </main>
   );
 }

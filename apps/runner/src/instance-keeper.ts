@@ -5,10 +5,12 @@ import type { Log } from '@switchyard/service';
 import { decideBackoff } from './backoff.ts';
 import type { HealthVerdict } from './health-decision.ts';
 import { lookAt } from './instance-look.ts';
+import { InstanceVariables } from './instance-variables.ts';
 import { OutputTail } from './output-tail.ts';
 import type { Ports } from './ports.ts';
 import type { Address } from './reachable-address.ts';
 import type { Reporter } from './reporter.ts';
+import type { RunVariables } from './run-variables.ts';
 import { Wake } from './wake.ts';
 
 /** The port of an instance that has a network to itself. */
@@ -22,6 +24,7 @@ export interface KeeperParts {
   readonly instances: Pick<Store['instances'], 'withdraw'>;
   readonly reporter: Reporter;
   readonly ports: Ports;
+  readonly variables: Pick<RunVariables, 'read'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly onRestart: () => void;
@@ -34,6 +37,7 @@ export interface KeeperParts {
 export class InstanceKeeper {
   readonly #parts: KeeperParts;
   readonly #tail: OutputTail;
+  readonly #variables: InstanceVariables;
   readonly #wake = new Wake();
   #desired: DesiredInstance;
   #found: FoundProcess | null;
@@ -50,6 +54,7 @@ export class InstanceKeeper {
     this.#desired = desired;
     this.#found = found;
     this.#tail = new OutputTail(parts.platform, desired.id);
+    this.#variables = new InstanceVariables(parts.variables, desired);
     this.#observed = {
       v: 1,
       id: desired.id,
@@ -114,6 +119,8 @@ export class InstanceKeeper {
     const address = this.#found?.address;
     if (platform.needsHostPorts && address !== null && address !== undefined)
       await ports.adopt(this.#desired.id, address.port);
+    // For its next start, should Redis be away then.
+    if (this.#found !== null) await this.#learn();
     while (this.#ending === null && this.#desired.mode === 'run') {
       if (this.#found?.state === 'exited') await this.#afterExit(this.#found);
       else if (this.#found === null) await this.#start();
@@ -137,7 +144,8 @@ export class InstanceKeeper {
       this.#desired;
     try {
       const port = platform.needsHostPorts ? await ports.reserve(id) : OWN_NETWORK_PORT;
-      this.#tail.reset();
+      const variables = await this.#variables.read();
+      this.#tail.reset(this.#variables.needles() ?? []);
       // What an earlier runner wrote, before this host went down.
       reporter.endpoint(id, null);
       const started = await platform.startInstance({
@@ -149,7 +157,7 @@ export class InstanceKeeper {
         runtime,
         start,
         port,
-        env: { ...env, PORT: String(port), HOST: platform.needsHostPorts ? '127.0.0.1' : '0.0.0.0' },
+        env: { ...env, ...variables, PORT: String(port), HOST: platform.needsHostPorts ? '127.0.0.1' : '0.0.0.0' },
         labels: { app: appId, environment: environmentId, deployment: deploymentId },
       });
       this.#act(started);
@@ -194,7 +202,7 @@ export class InstanceKeeper {
       address: null,
       lastExit: { code: found.exit?.code ?? null, signal: found.exit?.signal ?? null, at: now },
       health: { failure: 'exited', path: null, status: null, message: `It ended ${how}.`, checkedAt: now },
-      outputTail: await this.#tail.read(),
+      outputTail: await this.#readTail(),
       restarts: this.#observed.restarts + 1,
     });
     await platform.remove(id);
@@ -251,8 +259,23 @@ export class InstanceKeeper {
     this.#tell({
       state,
       health: { failure, path, status, message, checkedAt: this.#parts.clock() },
-      outputTail: await this.#tail.read(),
+      outputTail: await this.#readTail(),
     });
+  }
+
+  async #learn(): Promise<void> {
+    await this.#variables
+      .read()
+      .catch((error: unknown) =>
+        this.#parts.log.warn({ err: error, instanceId: this.#desired.id }, 'no variables yet'),
+      );
+    this.#tail.reset(this.#variables.needles() ?? []);
+  }
+
+  /** Of an adopted instance nothing is shown before it is known what must not be. */
+  async #readTail(): Promise<string[]> {
+    if (this.#variables.needles() === null) await this.#learn();
+    return this.#variables.needles() === null ? [] : await this.#tail.read();
   }
 
   /** No new requests from now on; over when none is in flight any more, or at the limit. */
@@ -291,7 +314,10 @@ export class InstanceKeeper {
   }
 
   #tell(change: Partial<ObservedInstance>): void {
-    this.#observed = { ...this.#observed, ...change, at: this.#parts.clock() };
+    const { health } = change;
+    // What an app answers may be part of the message.
+    const masked = health == null ? {} : { health: { ...health, message: this.#variables.mask(health.message) } };
+    this.#observed = { ...this.#observed, ...change, ...masked, at: this.#parts.clock() };
     this.#parts.reporter.observed(this.#observed);
   }
 }

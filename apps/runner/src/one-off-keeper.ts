@@ -1,7 +1,8 @@
-import { type Clock, LIMITS, type OneOff } from '@switchyard/domain';
+import { type Clock, LIMITS, type OneOff, SwitchyardError } from '@switchyard/domain';
 import type { FoundProcess, RunnerPlatform } from '@switchyard/platform';
 import type { Store } from '@switchyard/queue';
 import type { Log } from '@switchyard/service';
+import type { RunVariables } from './run-variables.ts';
 import { Wake } from './wake.ts';
 
 const RETRY_MS = 500;
@@ -10,6 +11,7 @@ const IDLE_MS = 60_000;
 export interface OneOffParts {
   readonly platform: RunnerPlatform;
   readonly oneOffs: Pick<Store['oneOffs'], 'advance' | 'get'>;
+  readonly variables: Pick<RunVariables, 'read'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -94,6 +96,13 @@ export class OneOffKeeper {
       environmentId,
       deploymentId,
     } = this.#oneOff;
+    let variables: Readonly<Record<string, string>>;
+    try {
+      variables = await this.#readVariables();
+    } catch (error) {
+      if (this.#ending === null) await this.#neverRan(error);
+      return;
+    }
     // Written before it starts: should this process die in between, its outcome counts as unknown rather than as never tried.
     if (!(await this.#advance({ state: 'running', startedAt: this.#parts.clock() }))) return;
     try {
@@ -104,7 +113,7 @@ export class OneOffKeeper {
         snapshot,
         root,
         runtime,
-        env,
+        env: { ...env, ...variables },
         command,
         timeLimitMs,
         labels: { app: appId, environment: environmentId, deployment: deploymentId },
@@ -112,13 +121,31 @@ export class OneOffKeeper {
       this.#actedAt = performance.now();
       this.#parts.log.info({ oneOffId: id, deploymentId }, `runs ${command}`);
     } catch (error) {
-      this.#parts.log.error({ err: error, oneOffId: id, deploymentId }, 'could not start a one-off');
       // It never ran: the platform answers with an error only before anything has started.
-      await this.#advance({
-        state: 'exited',
-        endedAt: this.#parts.clock(),
-        exit: { code: null, signal: null, timedOut: false },
-      });
+      await this.#neverRan(error);
+    }
+  }
+
+  async #neverRan(error: unknown): Promise<void> {
+    const { id, deploymentId } = this.#oneOff;
+    this.#parts.log.error({ err: error, oneOffId: id, deploymentId }, 'could not start a one-off');
+    await this.#advance({
+      state: 'exited',
+      endedAt: this.#parts.clock(),
+      exit: { code: null, signal: null, timedOut: false },
+    });
+  }
+
+  /** A Redis that is away is waited for: nothing of what it needs has been read before. */
+  async #readVariables(): Promise<Readonly<Record<string, string>>> {
+    for (;;) {
+      try {
+        return (await this.#parts.variables.read(this.#oneOff)).environment;
+      } catch (error) {
+        const isAway = error instanceof SwitchyardError && error.code === 'redis-unavailable';
+        if (!isAway || this.#ending !== null) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
     }
   }
 

@@ -17,6 +17,30 @@ afterEach(async () => {
 const SOON = { timeout: 15_000, interval: 20 };
 
 describe('an instance that is wanted', () => {
+  it('has the app’s variables as they are at each of its starts', async () => {
+    await farm.setVariable('SAYS', 'first-value');
+    await farm.startRunner();
+    const instance = await farm.desire();
+    await expect.poll(() => farm.visit(instance.id), SOON).toBe('first-value');
+    await farm.setVariable('SAYS', 'second-value');
+    expect(await farm.visit(instance.id)).toBe('first-value');
+    await farm.visit(instance.id, '/exit');
+    await expect.poll(() => farm.visit(instance.id), SOON).toBe('second-value');
+  });
+
+  it('shows no secret in its last words, nor when another runner has adopted it', async () => {
+    await farm.setVariable('TOKEN', 'quite-secret-value');
+    await farm.startRunner();
+    const command = 'echo "before $TOKEN after"; exec node server.js';
+    const instance = await farm.desire({ start: { kind: 'command', command }, env: { STATUS: '500' } });
+    const tail = async (): Promise<string> => JSON.stringify((await farm.observed(instance))?.outputTail);
+    await expect.poll(tail, SOON).toContain('before *** after');
+    await farm.stopRunner();
+    await farm.startRunner();
+    await expect.poll(tail, SOON).toContain('before *** after');
+    expect(JSON.stringify(await farm.observed(instance))).not.toContain('quite-secret');
+  });
+
   it('is started, and takes visitors once it answers well', async () => {
     await farm.startRunner();
     const instance = await farm.desire({ env: { SAYS: 'good day' } });

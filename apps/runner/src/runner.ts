@@ -10,12 +10,13 @@ import type {
 } from '@switchyard/domain';
 import type { FoundProcess, RunnerPlatform } from '@switchyard/platform';
 import type { Store, Unsubscribe } from '@switchyard/queue';
-import type { Log } from '@switchyard/service';
+import type { Log, SecretBox } from '@switchyard/service';
 import { InstanceKeeper, type KeeperParts } from './instance-keeper.ts';
 import { OneOffKeeper } from './one-off-keeper.ts';
 import { type Ports } from './ports.ts';
 import { reconcile } from './reconcile.ts';
 import { Reporter } from './reporter.ts';
+import { RunVariables } from './run-variables.ts';
 import type { TableMemory } from './table-memory.ts';
 import { Wake } from './wake.ts';
 
@@ -28,6 +29,8 @@ export interface RunnerParts {
   readonly platform: RunnerPlatform;
   readonly ports: Ports;
   readonly memory: TableMemory;
+  /** Opens the variables of apps. */
+  readonly secretBox: SecretBox;
   readonly farm: Farm;
   readonly hostId: HostId;
   readonly clock: Clock;
@@ -46,6 +49,7 @@ interface Desired {
 export class Runner {
   readonly #parts: RunnerParts;
   readonly #reporter: Reporter;
+  readonly #variables: RunVariables;
   readonly #instances = new Map<InstanceId, InstanceKeeper>();
   readonly #oneOffs = new Map<OneOffId, OneOffKeeper>();
   readonly #wake = new Wake();
@@ -58,7 +62,8 @@ export class Runner {
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
-    const { log, store, hostId } = parts;
+    const { log, store, hostId, secretBox, farm } = parts;
+    this.#variables = new RunVariables({ records: store.variables, secretBox, farm, log });
     this.#reporter = new Reporter(store, hostId, (error) =>
       log.warn({ err: error }, 'could not write what is observed; trying again'),
     );
@@ -129,7 +134,10 @@ export class Runner {
     const { platform, farm, ports } = this.#parts;
     const desired = await this.#readDesired();
     if (desired === null) return;
+    const askedAt = performance.now();
     const found = await platform.list();
+    // What this list has told, `waitForChange` does not tell again.
+    this.#show(found, askedAt);
     const kept = new Set([...this.#instances.keys(), ...this.#oneOffs.keys()]);
     const actions = reconcile({
       epoch: farm.epoch,
@@ -197,6 +205,7 @@ export class Runner {
       instances: store.instances,
       reporter: this.#reporter,
       ports,
+      variables: this.#variables,
       clock,
       log,
       onRestart,
@@ -214,7 +223,8 @@ export class Runner {
   #keepOneOff(oneOff: OneOff | undefined, found: FoundProcess | null): void {
     if (oneOff === undefined) return;
     const { platform, store, clock, log } = this.#parts;
-    const keeper = new OneOffKeeper({ platform, oneOffs: store.oneOffs, clock, log }, oneOff, found);
+    const parts = { platform, oneOffs: store.oneOffs, variables: this.#variables, clock, log };
+    const keeper = new OneOffKeeper(parts, oneOff, found);
     this.#oneOffs.set(oneOff.id, keeper);
     void keeper.done.then(() => this.#oneOffs.delete(oneOff.id));
   }

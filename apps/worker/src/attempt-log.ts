@@ -1,9 +1,9 @@
 import { stageOf } from '@switchyard/domain';
 import type { Lease, StepResult, Store } from '@switchyard/queue';
 import type { Log, LogArchive } from '@switchyard/service';
+import { needlesOf } from '@switchyard/service';
 import { LogArchiver } from './log-archiver.ts';
 import { type Batch, LogSink } from './log-sink.ts';
-import { needlesOf } from './masker.ts';
 
 /**
  * The log of one attempt on its way to Redis and blobs. `pin` is shown as part of the source stage, whose own first attempt follows: its

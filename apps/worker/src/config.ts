@@ -8,11 +8,13 @@ import {
   platformConfig,
   port,
   readConfig,
+  secretKeyConfig,
 } from '@switchyard/service';
 import { z } from 'zod';
 
 export const workerConfig = {
   ...commonConfig,
+  ...secretKeyConfig,
   ...platformConfig,
   SWITCHYARD_WORKER_POOLS: z
     .string()

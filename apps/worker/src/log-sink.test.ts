@@ -1,8 +1,8 @@
 import { LIMITS, SwitchyardError } from '@switchyard/domain';
+import { MASK, needlesOf } from '@switchyard/service';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Batch, LogSink, type LogSinkOptions, OWN_MARK } from './log-sink.ts';
-import { MASK, needlesOf } from './masker.ts';
 
 function sinkInto(batches: Batch[], options: Partial<LogSinkOptions> = {}): LogSink {
   return new LogSink({

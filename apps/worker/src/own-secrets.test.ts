@@ -1,5 +1,5 @@
+import { maskText, needlesOf } from '@switchyard/service';
 import { expect, it } from 'vitest';
-import { maskText, needlesOf } from './masker.ts';
 import { ownSecrets } from './own-secrets.ts';
 
 it.each([

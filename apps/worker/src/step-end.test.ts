@@ -2,7 +2,7 @@ import { type Diagnosis, type Fault, LIMITS, SwitchyardError } from '@switchyard
 import { describe, expect, it } from 'vitest';
 import { StageStop, type StopReason } from './stage-stop.ts';
 import type { StageFailure } from './stages/stage.ts';
-import { decideEnd, type EndQuestion, type StepEnd } from './step-end.ts';
+import { decideEnd, type EndQuestion, type StepEnd, stopAfterMs } from './step-end.ts';
 
 const FAILURE: StageFailure = { kind: 'failed', note: 'npm exited', exit: null, command: null, error: null };
 
@@ -87,4 +87,9 @@ describe('the end of a step', () => {
       diagnosis: { cause: 'ref-not-found' },
     });
   });
+});
+
+it('a migration is given longer than its runner gives it, any other stage its limit', () => {
+  expect(stopAfterMs('migrate')).toBeGreaterThan(LIMITS.stageTimeLimitMs.migrate);
+  expect(stopAfterMs('build')).toBe(LIMITS.stageTimeLimitMs.build);
 });

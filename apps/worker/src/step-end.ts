@@ -1,7 +1,15 @@
-import { type Diagnosis, decideRetry, type StepName, SwitchyardError } from '@switchyard/domain';
+import { type Diagnosis, decideRetry, LIMITS, type StepName, SwitchyardError, stageOf } from '@switchyard/domain';
 import type { StepResult } from '@switchyard/queue';
 import { StageStop, stopReasonOf } from './stage-stop.ts';
 import type { StageFailure, StageOutcome } from './stages/stage.ts';
+
+/** A migration is ended by its runner at the stage's limit; the stage waits a little longer, to hear how. */
+const MIGRATION_END_SLACK_MS = 30_000;
+
+/** When a step is stopped for taking too long. */
+export function stopAfterMs(step: StepName): number {
+  return LIMITS.stageTimeLimitMs[stageOf(step)] + (step === 'migrate' ? MIGRATION_END_SLACK_MS : 0);
+}
 
 /** How a stage's work ended: with an answer, or with something thrown. */
 export type StepEnd = { readonly outcome: StageOutcome } | { readonly thrown: unknown };

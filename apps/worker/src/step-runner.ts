@@ -6,12 +6,14 @@ import {
   type Ids,
   LIMITS,
   type ProcessId,
+  SwitchyardError,
   stageOf,
 } from '@switchyard/domain';
 import type { Platform, Sources } from '@switchyard/platform';
 import type { BeginAnswer, StepResult, Store, Wake } from '@switchyard/queue';
-import type { Blobs, Log, LogArchive } from '@switchyard/service';
+import type { Blobs, Log, LogArchive, SecretBox } from '@switchyard/service';
 import { AttemptLog } from './attempt-log.ts';
+import { type AttemptVariables, attemptVariables } from './attempt-variables.ts';
 import { diagnose } from './diagnosis.ts';
 import type { FaultPoint } from './fault-points.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
@@ -19,11 +21,8 @@ import type { WorkerMetrics } from './metrics.ts';
 import { StageStop, type StopReason } from './stage-stop.ts';
 import type { StageContext } from './stages/stage.ts';
 import { STAGE_WORK } from './stages/table.ts';
-import { decideEnd, type StepEnd } from './step-end.ts';
+import { decideEnd, type StepEnd, stopAfterMs } from './step-end.ts';
 import { insist } from './waiting.ts';
-
-/** A migration is ended by its runner at the stage's limit; the stage waits a little longer, to hear how. */
-const MIGRATION_END_SLACK_MS = 30_000;
 
 export interface StepRunnerOptions {
   readonly store: Store;
@@ -37,8 +36,10 @@ export interface StepRunnerOptions {
   readonly dataDirectory: string;
   /** Where visitors reach a host of an environment. */
   readonly urlOf: (host: string) => string;
-  /** Values that no log may show. */
+  /** This worker's own values that no log may show. */
   readonly secrets: readonly string[];
+  /** Opens the variables of apps. */
+  readonly secretBox: SecretBox;
   readonly clock: Clock;
   readonly ids: Ids;
   /** 0 ≤ jitter < 1. */
@@ -46,6 +47,12 @@ export interface StepRunnerOptions {
   readonly faultPoint: FaultPoint;
   readonly metrics: WorkerMetrics;
   readonly log: Log;
+}
+
+interface AttemptParts {
+  readonly attemptLog: AttemptLog;
+  readonly variables: AttemptVariables;
+  readonly limitMs: number;
 }
 
 type Begun = Extract<BeginAnswer, { answer: 'run' }>;
@@ -141,21 +148,21 @@ export class StepRunner {
       stage: name,
       attempt,
     });
+    const variables = await this.#variablesOf(begun, lost);
     const attemptLog = new AttemptLog({
       events: store.events,
       archive,
       lease,
       attempt,
-      secrets,
+      secrets: [...secrets, ...variables.secrets],
       lost,
       log: processLog,
     });
 
-    const slackMs = name === 'migrate' ? MIGRATION_END_SLACK_MS : 0;
-    const timer = setTimeout(() => step.stop('time-limit'), limitMs + slackMs);
+    const timer = setTimeout(() => step.stop('time-limit'), stopAfterMs(name));
     let end: StepEnd;
     try {
-      end = { outcome: await this.#run(begun, step, attemptLog, limitMs) };
+      end = { outcome: await this.#run(begun, step, { attemptLog, variables, limitMs }) };
     } catch (thrown) {
       end = { thrown };
     } finally {
@@ -193,21 +200,29 @@ export class StepRunner {
     }
   }
 
-  async #run(begun: Begun, step: ActiveStep, attemptLog: AttemptLog, timeLimitMs: number) {
+  async #variablesOf({ deployment: { appId, environmentId } }: Begun, lost: AbortSignal): Promise<AttemptVariables> {
+    const { store, farm, secretBox } = this.#options;
+    const sealed = await insist(lost, () => store.variables.readSealed(environmentId)).catch((error: unknown) => {
+      if (error instanceof SwitchyardError && !lost.aborted) return error;
+      throw error;
+    });
+    return attemptVariables(secretBox, { farmId: farm.id, appId, environmentId }, sealed ?? []);
+  }
+
+  async #run(begun: Begun, step: ActiveStep, attempt: AttemptParts) {
     const { platform } = this.#options;
     const { lease, deployment } = begun;
     // What a dead worker has left running must not meet this attempt's files.
     await platform.worker.discardAttempts(deployment.id, lease.token);
-    return await STAGE_WORK[lease.step](this.#contextOf(begun, step, attemptLog, timeLimitMs));
+    return await STAGE_WORK[lease.step](this.#contextOf(begun, step, attempt));
   }
 
   #contextOf(
     { lease, deployment, app, environment }: Begun,
     { signal, leave }: ActiveStep,
-    attemptLog: AttemptLog,
-    timeLimitMs: number,
+    { attemptLog, variables, limitMs }: AttemptParts,
   ): StageContext {
-    const { store, platform, faultPoint, urlOf, ...rest } = this.#options;
+    const { store, platform, faultPoint, urlOf, secretBox: _secretBox, ...rest } = this.#options;
     return {
       ...rest,
       deployment,
@@ -215,10 +230,11 @@ export class StepRunner {
       environment,
       lease,
       attempt: { deploymentId: deployment.id, stage: stageOf(lease.step), token: lease.token },
-      timeLimitMs,
+      timeLimitMs: limitMs,
       platform: platform.worker,
       readOutput: (id, offset, maxBytes) => platform.runner.readOutput(id, offset, maxBytes),
       records: store,
+      variables,
       url: urlOf(environment.hosts[0] ?? app.name),
       log: attemptLog.sink,
       signal,

@@ -13,6 +13,7 @@ import {
   platformConfig,
   platformSettings,
   readConfig,
+  secretBox,
   systemClock,
   systemIds,
 } from '@switchyard/service';
@@ -29,6 +30,7 @@ import { startWorker } from './worker.ts';
 
 const hostId = systemIds('host');
 const FARM = { id: systemIds('farm'), epoch: 1 };
+const box = secretBox(Buffer.alloc(32, 1));
 
 let directory: string;
 let outside: string;
@@ -108,6 +110,7 @@ async function newWorker(metrics = new Registry()): Promise<{ stop(): Promise<vo
     dataDirectory: directory,
     urlOf: (host) => `http://${host}:7080`,
     secrets: ['quite-secret'],
+    secretBox: box,
     pools: ['light', 'heavy'],
     concurrency: 2,
     clock: systemClock,
@@ -216,7 +219,12 @@ describe('a worker', { timeout: 60_000 }, () => {
 
   it('ends a failing build at once, diagnosed, with a log that shows no secret', async () => {
     await newWorker();
-    await repository.commit(nodeApp({ says: 'two', build: 'echo quite-secret && false' }));
+    const place = { farmId: FARM.id, appId: app.app.id, environmentId: app.environment.id, name: 'TOKEN' };
+    const sealed = box.seal(place, 'quite-secret');
+    await store.variables.set(app.environment.id, [
+      { name: 'TOKEN', scope: 'build', environment: 'production', sensitive: true, sealed },
+    ]);
+    await repository.commit(nodeApp({ says: 'two', build: 'echo $TOKEN && false' }));
     const deployment = await ended(await deploy());
     expect(deployment).toMatchObject({ status: 'failed', diagnosis: { stage: 'build', fault: 'user' } });
     expect(stageOf(deployment, 'build')?.attempts).toHaveLength(1);

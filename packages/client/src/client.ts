@@ -12,6 +12,10 @@ import {
   Readiness,
   type Rollback,
   Session,
+  type SetVariable,
+  type SetVariables,
+  VariableList,
+  VariableView,
 } from './shapes.ts';
 import { createTransport, type RequestOptions, type TransportOptions } from './transport.ts';
 
@@ -30,6 +34,12 @@ export interface Client {
   listApps(): Promise<AppSummary[]>;
   app(app: string): Promise<AppView>;
   deleteApp(app: string): Promise<void>;
+  /** By name; values only of those that are not sensitive. */
+  variables(app: string): Promise<VariableView[]>;
+  setVariable(app: string, name: string, variable: SetVariable): Promise<VariableView>;
+  /** All or none; answers those that were set. */
+  setVariables(app: string, variables: SetVariables): Promise<VariableView[]>;
+  unsetVariable(app: string, name: string): Promise<void>;
   restart(app: string): Promise<DeploymentView>;
   rollback(app: string, to?: Rollback): Promise<DeploymentView>;
   deploy(app: string, request?: CreateDeployment): Promise<DeploymentView>;
@@ -63,6 +73,7 @@ export function createClient(options: ClientOptions): Client {
   }
 
   const appPath = (app: string): string => `/v1/apps/${encodeURIComponent(app)}`;
+  const variablesPath = (app: string): string => `${appPath(app)}/variables`;
   const deploymentPath = (id: string): string => `/v1/deployments/${encodeURIComponent(id)}`;
 
   return {
@@ -71,6 +82,14 @@ export function createClient(options: ClientOptions): Client {
     app: (app) => ask(AppView, appPath(app)),
     async deleteApp(app) {
       await transport(appPath(app), { method: 'DELETE' });
+    },
+    variables: async (app) => (await ask(VariableList, variablesPath(app))).variables,
+    setVariable: (app, name, variable) =>
+      ask(VariableView, `${variablesPath(app)}/${encodeURIComponent(name)}`, { method: 'PUT', body: variable }),
+    setVariables: async (app, variables) =>
+      (await ask(VariableList, variablesPath(app), { method: 'PATCH', body: variables })).variables,
+    async unsetVariable(app, name) {
+      await transport(`${variablesPath(app)}/${encodeURIComponent(name)}`, { method: 'DELETE' });
     },
     restart: (app) => ask(DeploymentView, `${appPath(app)}/restart`, { method: 'POST', body: {} }),
     rollback: (app, to = {}) => ask(DeploymentView, `${appPath(app)}/rollback`, { method: 'POST', body: to }),

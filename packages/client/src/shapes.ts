@@ -13,6 +13,10 @@ import {
   ReleaseId,
   Reuse,
   StageRecord,
+  Variable,
+  VariableName,
+  VariableScope,
+  VariableValue,
   Weight,
 } from '@switchyard/domain';
 import { z } from 'zod';
@@ -127,6 +131,42 @@ export const AppSummary = App.omit({ v: true, deleting: true })
 export type AppSummary = z.infer<typeof AppSummary>;
 export const AppList = z.object({ apps: z.array(AppSummary) }).meta({ id: 'AppList' });
 export type AppList = z.infer<typeof AppList>;
+
+const settings = {
+  /** Where it is seen; as it was when absent, `both` for a new one. */
+  scope: VariableScope.optional().meta({ description: 'Who sees it; as it was when absent, `both` for a new one.' }),
+  sensitive: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Whether its value is never shown; as it was when absent, `true` for a new one.' }),
+};
+
+export const SetVariable = z.strictObject({ value: VariableValue, ...settings }).meta({ id: 'NewVariable' });
+export type SetVariable = z.infer<typeof SetVariable>;
+
+/** Several at once, all or none. */
+export const SetVariables = z
+  .strictObject({
+    /** The text of a `.env` file. */
+    dotenv: z.string().optional().meta({ description: 'The text of a `.env` file.' }),
+    set: z.record(VariableName, VariableValue).optional().meta({ description: 'Names and values; these win.' }),
+    ...settings,
+  })
+  .meta({ id: 'NewVariables' });
+export type SetVariables = z.infer<typeof SetVariables>;
+
+/** Without its value, unless it is not sensitive. */
+export const VariableView = Variable.omit({ v: true })
+  .extend({
+    value: z
+      .string()
+      .optional()
+      .meta({ description: 'Only of one that is not sensitive and can be opened with the present secret key.' }),
+  })
+  .meta({ id: 'Variable' });
+export type VariableView = z.infer<typeof VariableView>;
+export const VariableList = z.object({ variables: z.array(VariableView) }).meta({ id: 'VariableList' });
+export type VariableList = z.infer<typeof VariableList>;
 
 export const OpenSession = z.strictObject({ token: z.string().min(1).max(512) }).meta({ id: 'NewSession' });
 export type OpenSession = z.infer<typeof OpenSession>;

@@ -1,5 +1,6 @@
 export * from './decide-retry.ts';
 export * from './diagnosis.ts';
+export * from './dotenv.ts';
 export * from './errors.ts';
 export * from './events.ts';
 export * from './git-ref.ts';
@@ -12,3 +13,4 @@ export * from './records.ts';
 export * from './repository-address.ts';
 export * from './stages.ts';
 export * from './transitions.ts';
+export * from './variables.ts';

@@ -124,6 +124,12 @@ export const LIMITS = {
   maxRepositoryLength: 2_048,
   maxRefLength: 255,
   maxListPage: 100,
+  /** Variables of an environment; one more is refused with 409. */
+  maxVariables: 100,
+  /** A variable's value, as UTF-8; a longer one is refused with 400. */
+  maxVariableBytes: 16 * 1024,
+  /** Linux takes arguments and environment of a command together up to 2 MiB (a quarter of the usual stack limit). */
+  maxEnvironmentBytes: 2 * 1024 * 1024,
   /**
    * Files that detection reads; a larger one is treated as absent, with a note in the plan. Lockfiles of large workspaces have several
    * megabytes, and the wrong major of a package manager refuses them.
@@ -157,3 +163,7 @@ assertRelation(
 );
 assertRelation(LIMITS.drainTimeoutMs < LIMITS.portQuarantineMs, 'drainTimeoutMs < portQuarantineMs');
 assertRelation(LIMITS.logBatchBytes <= LIMITS.logChunkBytes, 'logBatchBytes <= logChunkBytes');
+assertRelation(
+  LIMITS.maxVariables * (LIMITS.maxVariableBytes + 256) < LIMITS.maxEnvironmentBytes - 256 * 1024,
+  'maxVariables * (maxVariableBytes + name) leaves 256 KiB of maxEnvironmentBytes to the command',
+);

@@ -140,6 +140,7 @@ export async function purgeApp({ redis, keys }: StoreContext, id: AppId): Promis
   for (const item of environments) {
     doomed.del(
       keys.environment(item),
+      keys.variables(item),
       keys.releasesOf(item),
       keys.instancesOfEnvironment(item),
       keys.unfinishedOf(item),

@@ -24,8 +24,10 @@ export function keysFor(prefix: string) {
     /** Hash {doc, counter, deleting}. */
     app: (id: AppId) => `${base}app:${id}`,
     deletingApps: `${base}deleting-apps`,
-    /** Hash {doc, gateHolder, hold}. */
+    /** Hash {doc, gateHolder, hold, variablesVersion}. */
     environment: (id: EnvironmentId) => `${base}env:${id}`,
+    /** Hash: name → SealedVariable. */
+    variables: (id: EnvironmentId) => `${base}variables:${id}`,
     environmentsOf: (id: AppId) => `${base}envs-of:${id}`,
     /** Hash; see deployment-record.ts. */
     deployment: (id: DeploymentId) => `${base}dep:${id}`,

@@ -26,6 +26,7 @@ import { routingRecords } from './routing.ts';
 import { loadScripts } from './scripts.ts';
 import type { Store } from './store.ts';
 import { Subscriptions } from './subscriptions.ts';
+import { variableRecords } from './variables.ts';
 
 export interface StoreOptions {
   readonly redisUrl: string;
@@ -79,6 +80,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return {
     farm: guarded(farm),
     apps: guarded(appRecords(context, chain)),
+    variables: guarded(variableRecords(context)),
     deployments: guarded(deploymentRecords(context)),
     chain: guarded(chain),
     events: guarded(eventStreams(context)),

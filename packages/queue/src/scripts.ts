@@ -12,6 +12,7 @@ import { ADVANCE_ONE_OFF, DESIRE_ONE_OFF } from './lua/one-offs.ts';
 import { PRELUDE } from './lua/prelude.ts';
 import { PUT_RELEASE } from './lua/put-release.ts';
 import { RELEASE_HOLD, REWAKE, SWEEP } from './lua/sweep.ts';
+import { REMOVE_VARIABLES, SET_VARIABLES } from './lua/variables.ts';
 
 const SCRIPTS = {
   accept: ACCEPT,
@@ -29,7 +30,9 @@ const SCRIPTS = {
   putRelease: PUT_RELEASE,
   releaseHold: RELEASE_HOLD,
   removeApp: REMOVE_APP,
+  removeVariables: REMOVE_VARIABLES,
   rewake: REWAKE,
+  setVariables: SET_VARIABLES,
   sweep: SWEEP,
   withdrawInstances: WITHDRAW_INSTANCES,
 } as const;

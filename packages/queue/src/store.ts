@@ -30,6 +30,7 @@ import type {
   Route,
   RouteId,
   RoutingTable,
+  SealedVariable,
   StageName,
   StepName,
   TeamId,
@@ -44,6 +45,7 @@ import type {
 export interface Store {
   readonly farm: FarmRecords;
   readonly apps: AppRecords;
+  readonly variables: VariableRecords;
   readonly deployments: DeploymentRecords;
   readonly chain: Chain;
   readonly events: EventStreams;
@@ -95,6 +97,19 @@ export interface AppRecords {
    * deployment has ended (see `Chain.sweep`).
    */
   remove(id: AppId): Promise<void>;
+}
+
+/** Variables of environments. Values come in and go out sealed: Redis never holds one in plain. */
+export interface VariableRecords {
+  /**
+   * Sets variables, all in one step, under the next version; those that are there are replaced, others stay. Rejects with
+   * `too-many-variables`, and `environment-not-found` when the app was deleted meanwhile.
+   */
+  set(id: EnvironmentId, variables: readonly Omit<SealedVariable, 'v' | 'version' | 'updatedAt'>[]): Promise<void>;
+  /** Answers the names of those that were there. */
+  remove(id: EnvironmentId, names: readonly string[]): Promise<string[]>;
+  /** In the order of their names. Null where there is no such environment: after a loss of Redis, that is not the same as none. */
+  readSealed(id: EnvironmentId): Promise<SealedVariable[] | null>;
 }
 
 export interface DeploymentRecords {

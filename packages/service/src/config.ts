@@ -65,3 +65,13 @@ export const commonConfig = {
     .default('info')
     .describe('Least level that is logged.'),
 } satisfies ConfigShape;
+
+/** Settings of the processes that see the values of variables: api, worker and runner. */
+export const secretKeyConfig = {
+  SWITCHYARD_SECRET_KEY_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'File with the key that seals the variables of all apps, the same for all processes of the farm; made when missing. `<data directory>/secret-key` when unset.',
+    ),
+} satisfies ConfigShape;

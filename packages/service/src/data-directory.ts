@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { Farm, HostId, type Ids, SwitchyardError } from '@switchyard/domain';
 import { makeDirectory } from './make-directory.ts';
@@ -9,6 +9,7 @@ export interface DataDirectory {
   readonly path: string;
   readonly blobs: string;
   readonly adminTokenFile: string;
+  readonly secretKeyFile: string;
   /** This host's id; made when the directory is new. */
   readonly hostId: HostId;
   /** The farm as this directory remembers it; null when it is new. */
@@ -27,17 +28,24 @@ async function writeWhole(path: string, text: string): Promise<void> {
   await rename(beside, path);
 }
 
-/** Reads a file; where there is none, writes `make()` unless another process is first, and reads what holds. */
-async function readOrMake(path: string, make: () => string): Promise<string> {
+/**
+ * Reads a file; where there is none, writes `make()` unless another process is first, and reads what holds. Linked when it is whole: a
+ * process that starts at the same time must not read half of a key.
+ */
+export async function readOrMake(path: string, make: () => string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
   }
+  const beside = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`;
   try {
-    await writeFile(path, make(), { mode: 0o600, flag: 'wx' });
+    await writeFile(beside, make(), { mode: 0o600, flag: 'wx' });
+    await link(beside, path);
   } catch (error) {
     if (!isErrno(error, 'EEXIST')) throw error;
+  } finally {
+    await rm(beside, { force: true });
   }
   return await readFile(path, 'utf8');
 }
@@ -53,6 +61,7 @@ export async function openDataDirectory(path: string, ids: Ids): Promise<DataDir
       path: root,
       blobs: join(root, 'blobs'),
       adminTokenFile: join(root, 'admin-token'),
+      secretKeyFile: join(root, 'secret-key'),
       hostId,
       async knownFarm() {
         try {

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient } from '@switchyard/client';
-import { createLog, createMetrics, fileBlobs, type LogArchive, logArchive } from '@switchyard/service';
+import { createLog, createMetrics, fileBlobs, type LogArchive, logArchive, secretBox } from '@switchyard/service';
 // @boundaries-ignore the walk through the chain is shared with the tests of the queue
 import { ChainWalk } from '../../../../tests/harness/chain-walk.ts';
 import { startApiServer } from '../api-server.ts';
@@ -44,6 +44,8 @@ export async function startApi({ redisUrl, now = Date.now, ...options }: ApiOpti
   const server = await startApiServer({
     store: walk.store,
     archive,
+    secretBox: secretBox(randomBytes(32)),
+    farmId: (await walk.store.farm.ensure(null)).id,
     clock: now,
     log: createLog({ process: 'api', level: 'silent' }),
     metrics: createMetrics({ process: 'api' }),

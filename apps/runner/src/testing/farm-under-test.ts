@@ -15,7 +15,7 @@ import {
 } from '@switchyard/domain';
 import { openPlatform, type Platform } from '@switchyard/platform';
 import { type Lease, openStore, type Store } from '@switchyard/queue';
-import { createLog, systemClock, systemIds } from '@switchyard/service';
+import { createLog, secretBox, systemClock, systemIds } from '@switchyard/service';
 import { Ports } from '../ports.ts';
 import { Runner } from '../runner.ts';
 import { TableMemory } from '../table-memory.ts';
@@ -40,6 +40,7 @@ export class FarmUnderTest {
   readonly platform: Platform;
   readonly hostId = systemIds('host');
   readonly farm: Farm;
+  readonly box = secretBox(Buffer.alloc(32, 1));
   restarts = 0;
   readonly #directory: string;
   readonly #snapshot: SnapshotRef;
@@ -114,12 +115,21 @@ export class FarmUnderTest {
     return join(this.#directory, 'runner-state.json');
   }
 
+  /** Sets a variable of the app. */
+  async setVariable(name: string, value: string): Promise<void> {
+    const sealed = this.box.seal({ farmId: this.farm.id, ...this.#app, name }, value);
+    await this.store.variables.set(this.#app.environmentId, [
+      { name, scope: 'run', environment: 'production', sensitive: true, sealed },
+    ]);
+  }
+
   async startRunner(): Promise<void> {
     const runner = new Runner({
       store: this.store,
       platform: this.platform.runner,
       ports: await Ports.open(join(this.#directory, 'ports.json'), systemClock, Math.random),
       memory: new TableMemory(this.memoryPath, this.farm),
+      secretBox: this.box,
       farm: this.farm,
       hostId: this.hostId,
       clock: systemClock,

@@ -15,7 +15,7 @@ async function fingerprints({ sources, deployment }: StageContext, paths: readon
 
 /** Installs the dependencies. The command sees only its declared inputs, so that equal inputs give an equal result. */
 export const install: Stage = async (context) => {
-  const { deployment, platform, blobs, log, signal } = context;
+  const { deployment, platform, blobs, variables, log, signal } = context;
   const plan = planOf(context);
   if (plan.install === null) return { kind: 'skipped', note: 'There are no dependencies to install.' };
   const { command, inputs } = plan.install;
@@ -36,6 +36,7 @@ export const install: Stage = async (context) => {
       'the install command': command,
       'the root directory': plan.root,
       'the environment': JSON.stringify(COMMAND_ENVIRONMENT),
+      ...variables.buildInputs(),
     },
   });
   if (look.found !== null) {

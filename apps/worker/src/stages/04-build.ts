@@ -5,7 +5,7 @@ import { planOf, required, type Stage } from './stage.ts';
 
 /** Puts source and dependencies together and runs the build on them. */
 export const build: Stage = async (context) => {
-  const { deployment, platform, sources, blobs, log, signal } = context;
+  const { deployment, platform, sources, blobs, variables, log, signal } = context;
   const plan = planOf(context);
   const { dependencies } = deployment.artifacts;
   const source = required(deployment.artifacts.source, 'source');
@@ -32,6 +32,7 @@ export const build: Stage = async (context) => {
       'the build commands': JSON.stringify(commands),
       'the root directory': plan.root,
       'the environment': JSON.stringify(COMMAND_ENVIRONMENT),
+      ...variables.buildInputs(),
     },
   });
   if (look.found !== null) {

@@ -138,10 +138,12 @@ async function runOnce(context: StageContext, command: string): Promise<OneOff |
 
 /** Runs the migration command on the built tree, under the runner: it goes on when this worker is lost, and is never run twice. */
 export const migrate: Stage = async (context) => {
-  const { signal } = context;
+  const { variables, signal } = context;
   const plan = planOf(context);
   if (plan.migrate === null) return { kind: 'skipped', note: 'There is no migration command.' };
   const { command } = plan.migrate;
+  // The runner opens them itself; here is where it is said when that can't be.
+  variables.check();
 
   const last = await runOnce(context, command);
   if (last === null || last.state === 'unknown') return unknownOutcome(command);

@@ -119,7 +119,8 @@ function showOutput({ log }: StageContext, observed: ObservedInstance | null): v
 
 /** Starts the new instance beside the old one and waits until it answers well. Whatever goes wrong, nothing of it stays. */
 export const health: Stage = async (context) => {
-  const { records, lease, leave, log, signal } = context;
+  const { records, lease, variables, leave, log, signal } = context;
+  variables.check();
   const release = await releaseOf(context);
   const instances = await insist(leave, () => records.instances.desire(lease, [wantedInstance(context, release)]));
   if (instances === null) throw new StageStop('lost');

@@ -11,37 +11,9 @@ let membership: { leave(): Promise<void> };
 
 beforeEach(async () => {
   stage = await StageUnderTest.begin(inject('redisUrl'), 'switch');
-  const { store, context, lease } = stage;
-  const { deployment, environment, app, hostId, farm } = context;
-  const instanceId = systemIds('ins');
-  const releaseId = deployment.artifacts.releaseId ?? 'rel_none00';
-  const release = await store.releases.get(releaseId);
-  if (release === null) throw new Error('no release');
-  const { snapshot, plan } = release;
-  await store.instances.desire(lease, [
-    {
-      v: 1,
-      id: instanceId,
-      farmId: farm.id,
-      epoch: farm.epoch,
-      hostId,
-      teamId: deployment.teamId,
-      appId: app.id,
-      appName: app.name,
-      environmentId: environment.id,
-      deploymentId: deployment.id,
-      releaseId,
-      snapshot,
-      start: plan.start,
-      runtime: plan.runtime,
-      root: plan.root,
-      env: {},
-      health: plan.health,
-      mode: 'run',
-      drainUntil: null,
-      createdAt: systemClock(),
-    },
-  ]);
+  const { store, context } = stage;
+  const { deployment, environment, hostId } = context;
+  const { id: instanceId } = await stage.desireInstance();
   const endpoint = { instanceId, environmentId: environment.id, deploymentId: deployment.id };
   await store.routing.putEndpoint({ ...endpoint, host: '127.0.0.1', port: 20_001, ready: true });
   membership = await store.processes.join({

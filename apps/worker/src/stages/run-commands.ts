@@ -9,12 +9,12 @@ export async function runCommands(
   context: StageContext,
   work: { layers: readonly Layer[]; commands: readonly string[]; root: string; toolchain: Toolchain; publish: string },
 ): Promise<SnapshotRef | StageFailure> {
-  const { platform, attempt, signal, log, timeLimitMs } = context;
+  const { platform, attempt, variables, signal, log, timeLimitMs } = context;
   for (const command of work.commands) log.say(`$ ${command}`);
   const answer = await platform.run({
     ...work,
     attempt,
-    env: COMMAND_ENVIRONMENT,
+    env: { ...COMMAND_ENVIRONMENT, ...variables.build() },
     timeLimitMs,
     signal,
     onOutput: (chunk) => log.output(chunk),

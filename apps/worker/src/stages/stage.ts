@@ -14,6 +14,7 @@ import type {
 import type { AttemptRef, Exit, RunnerPlatform, Sources, WorkerPlatform } from '@switchyard/platform';
 import type { Lease, StepResult, Store } from '@switchyard/queue';
 import type { Blobs } from '@switchyard/service';
+import type { AttemptVariables } from '../attempt-variables.ts';
 import type { LogSink } from '../log-sink.ts';
 
 /** What a stage may use. A stage reads records, does its work, and answers how it ended; it never finishes itself. */
@@ -35,6 +36,7 @@ export interface StageContext {
     readonly chain: Pick<Store['chain'], 'beat' | 'moveRoute'>;
   };
   readonly blobs: Blobs;
+  readonly variables: AttemptVariables;
   readonly dataDirectory: string;
   /** Where visitors reach the environment. */
   readonly url: string;

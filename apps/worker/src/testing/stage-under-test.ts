@@ -1,10 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nextStep, type Plan, type Release, type SnapshotRef, type StepName } from '@switchyard/domain';
+import {
+  type DesiredInstance,
+  nextStep,
+  type Plan,
+  type Release,
+  type SnapshotRef,
+  type StepName,
+} from '@switchyard/domain';
 import { openFakePlatform, openSources } from '@switchyard/platform';
 import { type Lease, openStore, type Store } from '@switchyard/queue';
-import { fileBlobs, systemClock, systemIds } from '@switchyard/service';
+import { fileBlobs, secretBox, systemClock, systemIds } from '@switchyard/service';
+import { attemptVariables } from '../attempt-variables.ts';
 import { StageStop, type StopReason } from '../stage-stop.ts';
 import type { StageContext } from '../stages/stage.ts';
 
@@ -104,6 +112,7 @@ export class StageUnderTest {
           blobs: fileBlobs(join(dataDirectory, 'blobs')),
           dataDirectory,
           url: 'http://shop.localhost',
+          variables: attemptVariables(secretBox(Buffer.alloc(32, 1)), { farmId: farm.id, ...owner }, []),
           log: { output: () => undefined, say: (line) => void said.push(line) },
           signal: stop.signal,
           leave: leave.signal,
@@ -137,6 +146,40 @@ export class StageUnderTest {
     const stop = new StageStop(reason);
     if (reason === 'lost' || reason === 'stopping') this.#leave.abort(stop);
     this.#stop.abort(stop);
+  }
+
+  /** An instance of the deployment's release, as an earlier stage would have wanted it. */
+  async desireInstance(): Promise<DesiredInstance> {
+    const { deployment, environment, app, hostId, farm } = this.context;
+    const { releaseId } = deployment.artifacts;
+    if (releaseId === undefined) throw new Error('no release');
+    const instances = await this.store.instances.desire(this.lease, [
+      {
+        v: 1,
+        id: systemIds('ins'),
+        farmId: farm.id,
+        epoch: farm.epoch,
+        hostId,
+        teamId: deployment.teamId,
+        appId: app.id,
+        appName: app.name,
+        environmentId: environment.id,
+        deploymentId: deployment.id,
+        releaseId,
+        snapshot: SNAPSHOT,
+        start: PLAN.start,
+        runtime: PLAN.runtime,
+        root: PLAN.root,
+        env: {},
+        health: PLAN.health,
+        mode: 'run',
+        drainUntil: null,
+        createdAt: systemClock(),
+      },
+    ]);
+    const [instance] = instances ?? [];
+    if (instance === undefined) throw new Error('the lease was lost');
+    return instance;
   }
 
   /** Another worker may begin the stage, and this one does not know it. */

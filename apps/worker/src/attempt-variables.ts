@@ -1,0 +1,50 @@
+import { environmentOf, type OpenVariable, type SealedVariable, SwitchyardError, secretsOf } from '@switchyard/domain';
+import { openVariables, type Place, type SecretBox } from '@switchyard/service';
+import type { Inputs } from './cache-key.ts';
+
+/** The app's variables as they were when the attempt began. */
+export interface AttemptVariables {
+  /** Values that nothing may show. */
+  readonly secrets: readonly string[];
+  /** For the environment of install and build commands. Throws `variables-unreadable`. */
+  build(): Readonly<Record<string, string>>;
+  /** The same as inputs of a cache key, which shows no value. Throws `variables-unreadable`. */
+  buildInputs(): Inputs;
+  /** Throws `variables-unreadable` where the runner could not open them either. */
+  check(): void;
+}
+
+/**
+ * Those that can't be opened (or read: `sealed` is the reason then) fail the stages that need them, and no other: a cleanup is done
+ * without.
+ */
+export function attemptVariables(
+  box: SecretBox,
+  place: Omit<Place, 'name'>,
+  sealed: readonly SealedVariable[] | SwitchyardError,
+): AttemptVariables {
+  let opened: readonly OpenVariable[] | SwitchyardError;
+  try {
+    opened = sealed instanceof SwitchyardError ? sealed : openVariables(box, place, sealed);
+  } catch (error) {
+    if (!(error instanceof SwitchyardError)) throw error;
+    opened = error;
+  }
+  const readable = (): readonly OpenVariable[] => {
+    if (opened instanceof SwitchyardError) throw opened;
+    return opened;
+  };
+  const build = (): Record<string, string> => environmentOf(readable(), 'build');
+  return {
+    secrets: opened instanceof SwitchyardError ? [] : secretsOf(opened),
+    build,
+    buildInputs: () =>
+      Object.fromEntries(
+        Object.entries(build()).map(([name, value]) => [
+          `the variable ${name}`,
+          box.fingerprint(JSON.stringify([place.appId, place.environmentId, name, value])),
+        ]),
+      ),
+    check: () => void readable(),
+  };
+}

@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { LIMITS } from './limits.ts';
+import { environmentOf, type OpenVariable, secretsOf, VariableName, VariableValue } from './variables.ts';
+
+it.each(['A', '_', 'DATABASE_URL', 'a1', 'PORTS', 'SWITCHYARDS', 'A'.repeat(128)])('%s is a name', (name) => {
+  expect(VariableName.safeParse(name).success).toBe(true);
+});
+
+it.each(['', '1A', 'A-B', 'A B', 'A=B', 'Ä', 'A\n', 'A'.repeat(129)])('%j is no name', (name) => {
+  expect(VariableName.safeParse(name).success).toBe(false);
+});
+
+it.each(['PORT', 'HOST', 'HOME', 'PATH', 'TMPDIR', 'SWITCHYARD', 'SWITCHYARD_URL'])(
+  '%s is refused in words',
+  (name) => {
+    expect(VariableName.safeParse(name).error?.issues[0]?.message).toMatch(/set by Switchyard/);
+  },
+);
+
+it('a value is bounded in bytes and holds no NUL', () => {
+  expect(VariableValue.safeParse('ü'.repeat(LIMITS.maxVariableBytes / 2)).success).toBe(true);
+  expect(VariableValue.safeParse('ü'.repeat(LIMITS.maxVariableBytes / 2 + 1)).success).toBe(false);
+  expect(VariableValue.safeParse('a\0b').success).toBe(false);
+  expect(VariableValue.safeParse('').success).toBe(true);
+});
+
+it('a scope sees its own and those of both', () => {
+  const variable = (name: string, scope: OpenVariable['scope'], sensitive: boolean): OpenVariable => ({
+    v: 1,
+    name,
+    scope,
+    environment: 'production',
+    sensitive,
+    version: 1,
+    updatedAt: 0,
+    value: name.toLowerCase(),
+  });
+  const all = [variable('A', 'build', true), variable('B', 'run', false), variable('C', 'both', true)];
+  expect(environmentOf(all, 'build')).toEqual({ A: 'a', C: 'c' });
+  expect(environmentOf(all, 'run')).toEqual({ B: 'b', C: 'c' });
+  expect(secretsOf(all)).toEqual(['a', 'c']);
+});

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { LIMITS } from './limits.ts';
+
+/** Where a variable is seen: by install and build commands, by migrations and instances, or by all of them. */
+export const VariableScope = z.enum(['build', 'run', 'both']);
+export type VariableScope = z.infer<typeof VariableScope>;
+
+/** Which environments of an app have it. */
+export const VariableEnvironment = z.enum(['production']);
+export type VariableEnvironment = z.infer<typeof VariableEnvironment>;
+
+/** Names that the platform sets itself, with who does. */
+const RESERVED: Readonly<Record<string, string>> = {
+  PORT: 'Switchyard chooses the port',
+  HOST: 'Switchyard chooses the address to listen on',
+  HOME: 'every run has a home directory of its own',
+  PATH: 'it leads to the runtime that the plan chose',
+  TMPDIR: 'every run has a temporary directory of its own',
+};
+
+/** Why an app can't have a variable of this name; null when it can. */
+export function refusalOfName(name: string): string | null {
+  const reason = RESERVED[name];
+  if (reason !== undefined) return `${name} is set by Switchyard: ${reason}`;
+  if (/^SWITCHYARD(_|$)/.test(name)) return 'names that begin with SWITCHYARD_ are set by Switchyard';
+  return null;
+}
+
+/** A name that an app's variable may have. */
+export const VariableName = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]{0,127}$/,
+    'a name of letters, digits and underscores, not beginning with a digit, at most 128 characters',
+  )
+  .superRefine((name, context) => {
+    const refusal = refusalOfName(name);
+    if (refusal !== null) context.addIssue({ code: 'custom', message: refusal });
+  })
+  .meta({ example: 'DATABASE_URL' });
+
+const encoder = new TextEncoder();
+
+/** A value that an environment can hold. */
+export const VariableValue = z
+  .string()
+  .refine((value) => !value.includes('\0'), 'a value can’t hold a NUL character')
+  .refine(
+    (value) => encoder.encode(value).length <= LIMITS.maxVariableBytes,
+    `a value may have ${LIMITS.maxVariableBytes} bytes at most`,
+  );
+
+/** A variable of an app without its value. */
+export const Variable = z.object({
+  v: z.literal(1),
+  name: z.string(),
+  scope: VariableScope,
+  environment: VariableEnvironment,
+  /** Its value is never answered, and masked wherever it might be shown. */
+  sensitive: z.boolean(),
+  /** Counts the changes of its environment's variables: the newest has the highest. */
+  version: z.int().positive(),
+  /** Milliseconds since the epoch. */
+  updatedAt: z.int().nonnegative(),
+});
+export type Variable = z.infer<typeof Variable>;
+
+/** What is kept: the value only as the farm's secret key has sealed it. */
+export const SealedVariable = Variable.extend({ sealed: z.string() });
+export type SealedVariable = z.infer<typeof SealedVariable>;
+
+/** Only ever in the memory of a process. */
+export interface OpenVariable extends Variable {
+  readonly value: string;
+}
+
+/** Names and values for the environment of a command: those of `both` and of the given scope. */
+export function environmentOf(
+  variables: readonly OpenVariable[],
+  scope: Exclude<VariableScope, 'both'>,
+): Record<string, string> {
+  const seen = variables.filter((variable) => variable.scope === 'both' || variable.scope === scope);
+  return Object.fromEntries(seen.map(({ name, value }) => [name, value]));
+}
+
+/** Values that nothing may show. */
+export function secretsOf(variables: readonly OpenVariable[]): string[] {
+  return variables.filter(({ sensitive }) => sensitive).map(({ value }) => value);
+}

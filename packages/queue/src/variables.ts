@@ -1,0 +1,47 @@
+import { LIMITS, SealedVariable, SwitchyardError } from '@switchyard/domain';
+import { z } from 'zod';
+import type { StoreContext } from './context.ts';
+import type { VariableRecords } from './store.ts';
+
+export function variableRecords({ redis, keys, run, clock }: StoreContext): VariableRecords {
+  const records: VariableRecords = {
+    async set(environmentId, variables) {
+      if (variables.length === 0) return;
+      const updatedAt = clock();
+      const answer = await run(
+        'setVariables',
+        updatedAt,
+        environmentId,
+        LIMITS.maxVariables,
+        ...variables.flatMap((variable) => [variable.name, JSON.stringify({ v: 1, ...variable, updatedAt })]),
+      );
+      if (answer === 'gone') throw new SwitchyardError('environment-not-found', 'This environment is gone.');
+      if (answer === 'too-many')
+        throw new SwitchyardError(
+          'too-many-variables',
+          `An app may have ${LIMITS.maxVariables} variables. Nothing was changed; delete some first.`,
+        );
+    },
+
+    async remove(environmentId, names) {
+      if (names.length === 0) return [];
+      return z.array(z.string()).parse(await run('removeVariables', clock(), environmentId, ...names));
+    },
+
+    async readSealed(environmentId) {
+      const answers = await redis
+        .multi()
+        .exists(keys.environment(environmentId))
+        .hvals(keys.variables(environmentId))
+        .exec();
+      const [[, exists] = [], [, documents] = []] = answers ?? [];
+      if (exists !== 1) return null;
+      return z
+        .array(z.string())
+        .parse(documents)
+        .map((document) => SealedVariable.parse(JSON.parse(document)))
+        .sort((a, b) => (a.name < b.name ? -1 : 1));
+    },
+  };
+  return records;
+}
