@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DeploymentView } from '@switchyard/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pushOf } from '../harness/forges.ts';
 import { nodeApp } from '../harness/node-app.ts';
 import { createRepository, type Repository } from '../harness/repository.ts';
 import { type System, startSystem } from '../harness/system.ts';
@@ -89,6 +90,23 @@ test('roll back and restart are deployments of their own', async () => {
   expect((await system.visit('shop')).body).toBe('one');
   expect(await switchyard(['restart', 'shop'])).toMatchObject({ code: 0 });
   expect((await system.visit('shop')).body).toBe('one');
+});
+
+test('a webhook’s secret and URLs, what it delivered, and going on after a rollback', async () => {
+  const made = await switchyard(['webhook', 'shop']);
+  expect(made.code).toBe(0);
+  expect(made.stdout).toContain(`${system.apiUrl.replace('127.0.0.1', 'localhost')}/v1/hooks/shop/github`);
+  const secret = /secret +(\w{64})/.exec(made.stdout)?.[1] ?? '';
+  expect(made.stderr).toContain('SWITCHYARD_PUBLIC_URL');
+  const sha = await repository.git('rev-parse', 'HEAD');
+  const { headers, body } = pushOf('github', { ref: 'refs/heads/main', after: sha }, { secret });
+  const answer = await fetch(`${system.apiUrl}/v1/hooks/shop/github`, { method: 'POST', headers, body });
+  expect(await answer.json()).toMatchObject({ cause: 'held' });
+  expect((await switchyard(['deliveries', 'shop'])).stdout).toMatch(
+    /github +refs\/heads\/main +[0-9a-f]{7} +ignored +#\d+ rolled back.*switchyard resume shop/,
+  );
+  expect((await switchyard(['resume', 'shop'])).stdout).toMatch(/shop goes on.*rolled back/);
+  expect((await switchyard(['resume', 'shop'])).stdout).toContain('shop was not held');
 });
 
 test('cancel ends a deployment', async () => {

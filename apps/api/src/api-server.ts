@@ -10,6 +10,7 @@ import { openApiDocument } from './openapi.ts';
 import { OPERATIONS } from './operations.ts';
 import type { ApiSettings } from './parts.ts';
 import { createSessions } from './session.ts';
+import { webhookSecrets } from './webhooks/webhook-secrets.ts';
 
 /** Headers of a request are here within this time, and its body within the next one; the rest is cut. */
 const HEADERS_TIMEOUT_MS = 15_000;
@@ -27,6 +28,8 @@ export interface ApiServerOptions {
   readonly log: Log;
   readonly metrics: Registry;
   readonly adminToken: string;
+  /** Webhook secrets are derived from it. */
+  readonly secretKey: Buffer;
   readonly host: string;
   readonly port: number;
   /** `publicUrl` null: `http://localhost:<the port that holds>`. */
@@ -63,6 +66,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       metrics,
       readers,
       sessions: createSessions(options.adminToken, clock),
+      webhooks: webhookSecrets(options.secretKey),
       settings: { ...options.settings, publicUrl },
       describe: () => (description ??= openApiDocument(OPERATIONS)),
     },

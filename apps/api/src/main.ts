@@ -6,9 +6,10 @@ import {
   fileBlobs,
   logArchive,
   openDataDirectory,
-  openSecretBox,
   readAdminToken,
+  readSecretKey,
   runProcess,
+  secretBox,
   serveShell,
   systemClock,
   systemIds,
@@ -30,6 +31,7 @@ await runProcess({
     const log = createLog({ process: 'api', level: config.SWITCHYARD_LOG_LEVEL });
     const directory = await openDataDirectory(config.SWITCHYARD_DATA_DIR, systemIds);
     const adminToken = await readAdminToken(config.SWITCHYARD_ADMIN_TOKEN_FILE ?? directory.adminTokenFile);
+    const secretKey = await readSecretKey(config.SWITCHYARD_SECRET_KEY_FILE ?? directory.secretKeyFile);
     const store = await openStore({
       redisUrl: config.REDIS_URL,
       prefix: config.SWITCHYARD_KEY_PREFIX,
@@ -44,12 +46,13 @@ await runProcess({
     const server = await startApiServer({
       store,
       archive: logArchive(fileBlobs(directory.blobs)),
-      secretBox: await openSecretBox(config.SWITCHYARD_SECRET_KEY_FILE ?? directory.secretKeyFile),
+      secretBox: secretBox(secretKey),
       farmId: farm.id,
       clock: systemClock,
       log,
       metrics,
       adminToken,
+      secretKey,
       host: config.SWITCHYARD_LISTEN_HOST,
       port: config.SWITCHYARD_API_PORT,
       settings: {

@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { LIMITS, SwitchyardError } from '@switchyard/domain';
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 import { callerOf, requireCaller } from './authentication.ts';
-import { NO_BODY, type Operation } from './operation.ts';
+import { NO_BODY, type Operation, RAW_BODY } from './operation.ts';
 import type { ApiParts } from './parts.ts';
 
 const json: RequestHandler = express.json({ limit: LIMITS.maxJsonBodyBytes, strict: false });
@@ -37,7 +37,8 @@ function answer(operation: Operation, parts: ApiParts): RequestHandler {
       operation.access === 'token'
         ? requireCaller(request, parts.sessions, parts.settings.publicUrl)
         : callerOf(request, parts.sessions);
-    const body = operation.body === NO_BODY ? undefined : await readBody(request, response);
+    const readsNone = operation.body === NO_BODY || operation.body === RAW_BODY;
+    const body = readsNone ? undefined : await readBody(request, response);
     await operation.respond({ params: request.params, query: request.query, body, caller, request, response }, parts);
   };
 }

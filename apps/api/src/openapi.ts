@@ -16,6 +16,7 @@ const TAGS = [
     name: 'Variables',
     description: 'What an app’s commands find in their environment; docs/variables.md says when a change takes effect.',
   },
+  { name: 'Webhooks', description: 'Pushes that deploy by themselves, as GitHub, GitLab and Gitea tell of them.' },
   { name: 'Session', description: 'A cookie for the browser.' },
   { name: 'System', description: 'How the farm does.' },
 ];

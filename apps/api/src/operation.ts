@@ -9,6 +9,8 @@ import { invalidInput } from './problems.ts';
 export const NO_BODY = z.undefined();
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+/** For operations that read the bytes of the body themselves, since a signature is over them. */
+export const RAW_BODY = z.unknown();
 
 /** What an answer holds, for the API's description. */
 export interface Answer {

@@ -6,6 +6,7 @@ import { sessionOperations } from './operations/session-operations.ts';
 import { streamOperations } from './operations/stream-operations.ts';
 import { systemOperations } from './operations/system-operations.ts';
 import { variableOperations } from './operations/variable-operations.ts';
+import { webhookOperations } from './operations/webhook-operations.ts';
 
 /** Every route of the api, in the order of its description. */
 export const OPERATIONS: readonly Operation[] = [
@@ -14,6 +15,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...streamOperations,
   ...releaseOperations,
   ...variableOperations,
+  ...webhookOperations,
   ...sessionOperations,
   ...systemOperations,
 ];

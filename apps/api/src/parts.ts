@@ -4,6 +4,7 @@ import type { Log, LogArchive, SecretBox } from '@switchyard/service';
 import type { Registry } from 'prom-client';
 import type { Readers } from './events/readers.ts';
 import type { Sessions } from './session.ts';
+import type { WebhookSecrets } from './webhooks/webhook-secrets.ts';
 
 /** What answers need beside the request. */
 export interface ApiParts {
@@ -16,6 +17,7 @@ export interface ApiParts {
   readonly log: Log;
   readonly metrics: Registry;
   readonly sessions: Sessions;
+  readonly webhooks: WebhookSecrets;
   readonly readers: Readers;
   readonly settings: ApiSettings;
   /** The API's description, made when it is first asked for. */

@@ -16,7 +16,7 @@ export function sendProblem(
   const { status } = ERRORS[error.code];
   const retryAfter = RETRY_AFTER_S[status];
   if (retryAfter !== undefined) response.set('Retry-After', String(retryAfter));
-  if (status === 401) response.set('WWW-Authenticate', 'Bearer realm="switchyard"');
+  if (error.code === 'unauthenticated') response.set('WWW-Authenticate', 'Bearer realm="switchyard"');
   response
     .status(status)
     .set('Cache-Control', 'no-store')
@@ -57,8 +57,10 @@ function toSwitchyardError(thrown: unknown): SwitchyardError {
 function bodyFault(thrown: unknown): SwitchyardError | null {
   if (!(thrown instanceof Error) || !('status' in thrown) || typeof thrown.status !== 'number') return null;
   const type = 'type' in thrown && typeof thrown.type === 'string' ? thrown.type : '';
-  if (type === 'entity.too.large')
-    return new SwitchyardError('body-too-large', `The body may have ${LIMITS.maxJsonBodyBytes} bytes at most.`);
+  if (type === 'entity.too.large') {
+    const limit = 'limit' in thrown ? Number(thrown.limit) : LIMITS.maxJsonBodyBytes;
+    return new SwitchyardError('body-too-large', `The body may have ${limit} bytes at most.`);
+  }
   if (type === 'entity.parse.failed') return new SwitchyardError('invalid-input', 'The body is not valid JSON.');
   if (thrown.status === 415)
     return new SwitchyardError(

@@ -1,5 +1,6 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { Clock } from '@switchyard/domain';
+import { isSameText } from './same-text.ts';
 
 export const SESSION_COOKIE = 'switchyard_session';
 export const SESSION_MS = 12 * 60 * 60 * 1_000;
@@ -12,16 +13,11 @@ export interface Sessions {
   isSession(value: string): boolean;
 }
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-
-/** Comparing digests takes the same time whatever is sent, its length included. */
-const isSame = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b));
-
 export function createSessions(adminToken: string, clock: Clock): Sessions {
   const key = createHmac('sha256', adminToken).update('switchyard session 1').digest();
   const sign = (expiresAt: string): string => createHmac('sha256', key).update(expiresAt).digest('base64url');
   return {
-    isToken: (candidate) => isSame(candidate, adminToken),
+    isToken: (candidate) => isSameText(candidate, adminToken),
     issue() {
       const expiresAt = clock() + SESSION_MS;
       return { value: `${expiresAt}.${sign(String(expiresAt))}`, expiresAt };
@@ -29,7 +25,7 @@ export function createSessions(adminToken: string, clock: Clock): Sessions {
     isSession(value) {
       const [, expiresAt, signature] = /^(\d{1,15})\.([\w-]{43})$/.exec(value) ?? [];
       if (expiresAt === undefined || signature === undefined) return false;
-      return isSame(signature, sign(expiresAt)) && Number(expiresAt) > clock();
+      return isSameText(signature, sign(expiresAt)) && Number(expiresAt) > clock();
     },
   };
 }

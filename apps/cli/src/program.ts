@@ -2,6 +2,7 @@ import { Reuse, StageName } from '@switchyard/domain';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import * as commands from './commands.ts';
 import { addVariables } from './variables-program.ts';
+import * as webhooks from './webhook-commands.ts';
 
 type Run = (command: (context: commands.Context) => Promise<number>) => Promise<void>;
 
@@ -88,6 +89,24 @@ export function createProgram(run: Run): Command {
     (word: string, options: { follow: boolean; json?: boolean }) =>
       run((context) => commands.cancel(context, word, options)),
   );
+
+  withJson(
+    program
+      .command('resume')
+      .description('lift a hold, so that pushes deploy again after a rollback')
+      .argument('<app>'),
+  ).action((app: string, options: { json?: boolean }) => run((context) => webhooks.resume(context, app, options)));
+
+  withJson(
+    program
+      .command('webhook')
+      .description('make a new webhook secret and print it with the URLs to enter')
+      .argument('<app>'),
+  ).action((app: string, options: { json?: boolean }) => run((context) => webhooks.webhook(context, app, options)));
+
+  withJson(
+    program.command('deliveries').description('list the webhook deliveries and what became of them').argument('<app>'),
+  ).action((app: string, options: { json?: boolean }) => run((context) => webhooks.deliveries(context, app, options)));
 
   return program;
 }

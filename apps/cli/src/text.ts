@@ -74,7 +74,12 @@ export function appLines(app: AppView, colors: Colors): string[] {
         `${state === 'healthy' ? colors.green(state) : colors.yellow(state)}  ${colors.dim(id)}${restarts === 0 ? '' : `  ${restarts} restarts`}`,
       ),
     ),
-    ...(app.hold === null ? [] : [row('hold', colors.yellow(printable(app.hold.reason)))]),
+    ...(app.hold === null
+      ? []
+      : [
+          row('hold', colors.yellow(printable(app.hold.reason))),
+          row('', colors.dim(`\`switchyard resume ${app.name}\` lifts it`)),
+        ]),
     ...(app.releases.length === 0
       ? []
       : [row('roll back to', app.releases.map(({ number }) => `#${number}`).join(' '))]),

@@ -18,6 +18,7 @@ import {
   VariableView,
 } from './shapes.ts';
 import { createTransport, type RequestOptions, type TransportOptions } from './transport.ts';
+import { DeliveryList, type DeliveryView, WebhookSecret } from './webhook-shapes.ts';
 
 export type ClientOptions = TransportOptions;
 
@@ -42,6 +43,12 @@ export interface Client {
   unsetVariable(app: string, name: string): Promise<void>;
   restart(app: string): Promise<DeploymentView>;
   rollback(app: string, to?: Rollback): Promise<DeploymentView>;
+  /** Lets pushes deploy again after a rollback, and what waits for a hold go on. */
+  releaseHold(app: string): Promise<AppView>;
+  /** Makes a new webhook secret, which can't be asked for again; the one before stops counting. */
+  renewWebhookSecret(app: string): Promise<WebhookSecret>;
+  /** The last webhook deliveries, newest first. */
+  deliveries(app: string): Promise<DeliveryView[]>;
   deploy(app: string, request?: CreateDeployment): Promise<DeploymentView>;
   /** One page of an app's deployments, newest first; `before` is the earlier page's `next`. */
   deployments(app: string, page?: { before?: string | undefined; limit?: number | undefined }): Promise<DeploymentList>;
@@ -93,6 +100,9 @@ export function createClient(options: ClientOptions): Client {
     },
     restart: (app) => ask(DeploymentView, `${appPath(app)}/restart`, { method: 'POST', body: {} }),
     rollback: (app, to = {}) => ask(DeploymentView, `${appPath(app)}/rollback`, { method: 'POST', body: to }),
+    releaseHold: (app) => ask(AppView, `${appPath(app)}/hold/release`, { method: 'POST', body: {} }),
+    renewWebhookSecret: (app) => ask(WebhookSecret, `${appPath(app)}/webhook-secret`, { method: 'POST', body: {} }),
+    deliveries: async (app) => (await ask(DeliveryList, `${appPath(app)}/deliveries`)).deliveries,
     deploy: (app, request = {}) =>
       ask(DeploymentView, `${appPath(app)}/deployments`, { method: 'POST', body: request }),
     deployments: (app, page = {}) => ask(DeploymentList, `${appPath(app)}/deployments${query(page)}`),

@@ -3,3 +3,4 @@ export { type Client, type ClientOptions, createClient, type LogOptions } from '
 export type { TailOptions } from './event-tail.ts';
 export * from './shapes.ts';
 export { diagnosisLines, formatDuration, type LineColors, printable, stageLines } from './stage-lines.ts';
+export * from './webhook-shapes.ts';

@@ -15,6 +15,7 @@ interface ErrorEntry {
 export const ERRORS = {
   // Requests
   unauthenticated: { fault: 'user', status: 401, title: 'A valid token is needed' },
+  'signature-invalid': { fault: 'user', status: 401, title: 'The webhook’s signature is not valid' },
   forbidden: { fault: 'user', status: 403, title: 'This token may not do that' },
   'invalid-input': { fault: 'user', status: 400, title: 'The request is not valid' },
   'body-too-large': { fault: 'user', status: 413, title: 'The request body is too large' },

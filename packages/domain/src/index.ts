@@ -1,4 +1,5 @@
 export * from './decide-retry.ts';
+export * from './delivery.ts';
 export * from './diagnosis.ts';
 export * from './dotenv.ts';
 export * from './errors.ts';

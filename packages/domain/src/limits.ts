@@ -120,6 +120,10 @@ export const LIMITS = {
 
   // Input
   maxJsonBodyBytes: 256 * 1024,
+  /**
+   * A webhook's body; a larger one is refused with 413. GitHub lists up to 2,048 commits of a push, GitLab and Gitea some twenty.
+   */
+  maxWebhookBodyBytes: 4 * 1024 * 1024,
   maxNameLength: 40,
   maxRepositoryLength: 2_048,
   maxRefLength: 255,
@@ -139,6 +143,12 @@ export const LIMITS = {
   // Retention
   /** Releases that were live and stay ready for rollback, per environment. */
   keptReleases: 5,
+  /** A delivery that set off a deployment is known again for this long; providers repeat one for some days. */
+  deliveryMemoryMs: 7 * 86_400_000,
+  /** Webhook deliveries listed per app; the oldest goes first. */
+  keptDeliveries: 100,
+  /** A delivery leaves the list after this time. */
+  deliveryListMs: 30 * 86_400_000,
   /** What one sweep may remove of things that no record names. */
   maxSweepRemovals: 5,
 } as const;

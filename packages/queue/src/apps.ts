@@ -146,7 +146,13 @@ export async function purgeApp({ redis, keys }: StoreContext, id: AppId): Promis
       keys.unfinishedOf(item),
     );
   }
-  doomed.del(keys.app(id), keys.deploymentsOf(id), keys.environmentsOf(id), keys.unfinishedOfApp(id));
+  doomed.del(
+    keys.app(id),
+    keys.deliveriesOf(id),
+    keys.deploymentsOf(id),
+    keys.environmentsOf(id),
+    keys.unfinishedOfApp(id),
+  );
   doomed.srem(keys.deletingApps, id);
   await doomed.exec();
   return deployments;

@@ -1,26 +1,12 @@
-import {
-  AppId,
-  type Deployment,
-  DeploymentId,
-  type Diagnosis,
-  LIMITS,
-  queueFor,
-  RouteId,
-  SwitchyardError,
-} from '@switchyard/domain';
+import { AppId, type Deployment, DeploymentId, type Diagnosis, LIMITS, queueFor, RouteId } from '@switchyard/domain';
 import { z } from 'zod';
+import { acceptanceOf } from './accepting.ts';
 import { appOf, environmentOfHash, purgeApp } from './apps.ts';
 import type { StoreContext } from './context.ts';
 import { deploymentOfHash, pairsToHash } from './deployment-record.ts';
-import { type BullQueues, OutboxEntry } from './queues.ts';
-import type { AcceptRequest, BeginAnswer, CancelAnswer, Chain, Lease, StepResult, SweepReport, Wake } from './store.ts';
-
-/** Every answer of a chain script ends with the outbox entries that the script has added. */
-function split(answer: unknown): { values: unknown[]; entries: OutboxEntry[] } {
-  const values = z.array(z.unknown()).parse(answer);
-  const entries = z.array(z.string()).parse(values.pop());
-  return { values, entries: entries.map((text) => OutboxEntry.parse(JSON.parse(text))) };
-}
+import type { BullQueues, OutboxEntry } from './queues.ts';
+import { split } from './script-answer.ts';
+import type { BeginAnswer, CancelAnswer, Chain, Lease, StepResult, SweepReport, Wake } from './store.ts';
 
 const LOST_WORKERS: Omit<Diagnosis, 'stage'> & { stage: string } = {
   cause: 'worker-lost',
@@ -33,41 +19,6 @@ const LOST_WORKERS: Omit<Diagnosis, 'stage'> & { stage: string } = {
   fault: 'platform',
   confidence: 1,
 };
-
-/** Fields of the hash that a request decides; the script adds number, status and stages. */
-function fieldsOf(
-  id: DeploymentId,
-  request: AcceptRequest,
-  app: { teamId: string; repository: string },
-  farmId: string,
-  now: number,
-): Record<string, string> {
-  const { what } = request;
-  const release = what.kind === 'deploy' ? null : what.release;
-  return {
-    v: '1',
-    id,
-    farmId,
-    teamId: app.teamId,
-    appId: request.appId,
-    environmentId: request.environmentId,
-    trigger: request.trigger,
-    repository: app.repository,
-    ref: what.kind === 'deploy' ? (what.ref ?? '') : '',
-    reuse: what.kind === 'deploy' ? what.reuse : 'all',
-    placement: release?.snapshot.placement ?? 'any',
-    commit: release?.commit == null ? '' : JSON.stringify(release.commit),
-    plan: release === null ? '' : JSON.stringify(release.plan),
-    'artifact:releaseId': release === null ? '' : JSON.stringify(release.id),
-    gateExempt: what.kind === 'rollback' ? '1' : '',
-    createdAt: String(now),
-  };
-}
-
-function noteOf({ what }: AcceptRequest): string {
-  if (what.kind === 'rollback') return `Goes back to the release of #${what.release.number}.`;
-  return 'Starts the live release again.';
-}
 
 const argumentsOf = (result: StepResult): string[] => {
   const on = result.kind === 'succeeded' ? result : null;
@@ -114,56 +65,7 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
   }
 
   return {
-    async accept(request) {
-      const { what } = request;
-      const document = await redis.hget(keys.app(request.appId), 'doc');
-      if (document === null) throw new SwitchyardError('app-not-found', 'There is no such app.');
-      const app = appOf(document, false);
-      if (what.kind !== 'deploy' && (await redis.exists(keys.release(what.release.id))) === 0) {
-        throw new SwitchyardError(
-          'release-not-kept',
-          `The release of #${what.release.number} is not kept any more. Deploy its commit again.`,
-        );
-      }
-      const id = ids('dep');
-      const now = clock();
-      const fields = fieldsOf(id, request, app, await farmId(), now);
-      const queued = JSON.stringify({
-        number: '@NUMBER@',
-        trigger: request.trigger,
-        ref: fields['ref'] || null,
-        reuse: fields['reuse'],
-      });
-      const { values, entries } = split(
-        await run(
-          'accept',
-          now,
-          id,
-          request.appId,
-          request.environmentId,
-          what.kind,
-          noteOf(request),
-          queued.replace('"@NUMBER@"', '@NUMBER@'),
-          ...Object.entries(fields).flat(),
-        ),
-      );
-      const verdict = values[0];
-      if (verdict === 'app-not-found') throw new SwitchyardError('app-not-found', `The app ${app.name} is gone.`);
-      if (verdict === 'app-being-deleted')
-        throw new SwitchyardError('app-being-deleted', `The app ${app.name} is being deleted.`);
-      if (verdict === 'too-many-of-app' || verdict === 'too-many-of-farm') {
-        const [whose, limit] =
-          verdict === 'too-many-of-app'
-            ? [app.name, LIMITS.maxUnfinishedPerApp]
-            : ['this farm', LIMITS.maxUnfinishedPerFarm];
-        throw new SwitchyardError(
-          'too-many-deployments',
-          `${limit} deployments of ${whose} have not ended yet, which is the most. Try again when some have, or cancel some.`,
-        );
-      }
-      await handOn(entries);
-      return await read(id);
-    },
+    ...acceptanceOf(context, { farmId, handOn, read }),
 
     async begin({ deploymentId, step }: Wake, { processId }): Promise<BeginAnswer> {
       const { values, entries } = split(await run('begin', clock(), deploymentId, step, processId, LIMITS.leaseMs));

@@ -21,8 +21,10 @@ export function keysFor(prefix: string) {
     farm: `${base}farm`,
     /** Hash: name → app id. */
     appNames: `${base}app-names`,
-    /** Hash {doc, counter, deleting}. */
+    /** Hash {doc, counter, deleting, webhookGeneration}. */
     app: (id: AppId) => `${base}app:${id}`,
+    /** List of webhook deliveries, newest first. The ids of accepted ones are keys of their own, see lua/accept.ts. */
+    deliveriesOf: (id: AppId) => `${base}deliveries-of:${id}`,
     deletingApps: `${base}deleting-apps`,
     /** Hash {doc, gateHolder, hold, variablesVersion}. */
     environment: (id: EnvironmentId) => `${base}env:${id}`,

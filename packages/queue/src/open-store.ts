@@ -27,6 +27,7 @@ import { loadScripts } from './scripts.ts';
 import type { Store } from './store.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { variableRecords } from './variables.ts';
+import { webhookRecords } from './webhooks.ts';
 
 export interface StoreOptions {
   readonly redisUrl: string;
@@ -89,6 +90,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     oneOffs: guarded(oneOffRecords(context)),
     routing: guarded(routingRecords(context)),
     processes: guarded(processRecords(context)),
+    webhooks: guarded(webhookRecords(context)),
     queues: guarded({
       take: (request: Parameters<BullQueues['take']>[0]) => queues.take(request),
       depth: (hosts: readonly HostId[]) => queues.depth(hosts),

@@ -13,6 +13,7 @@ import { PRELUDE } from './lua/prelude.ts';
 import { PUT_RELEASE } from './lua/put-release.ts';
 import { RELEASE_HOLD, REWAKE, SWEEP } from './lua/sweep.ts';
 import { REMOVE_VARIABLES, SET_VARIABLES } from './lua/variables.ts';
+import { RENEW_WEBHOOK } from './lua/webhooks.ts';
 
 const SCRIPTS = {
   accept: ACCEPT,
@@ -31,6 +32,7 @@ const SCRIPTS = {
   releaseHold: RELEASE_HOLD,
   removeApp: REMOVE_APP,
   removeVariables: REMOVE_VARIABLES,
+  renewWebhook: RENEW_WEBHOOK,
   rewake: REWAKE,
   setVariables: SET_VARIABLES,
   sweep: SWEEP,

@@ -4,6 +4,7 @@ import type {
   Artifacts,
   CacheResult,
   Commit,
+  Delivery,
   Deployment,
   DeploymentEvent,
   DeploymentId,
@@ -23,6 +24,7 @@ import type {
   ProcessId,
   ProcessKind,
   ProcessRecord,
+  Provider,
   QueueName,
   Release,
   ReleaseId,
@@ -54,6 +56,7 @@ export interface Store {
   readonly oneOffs: OneOffRecords;
   readonly routing: RoutingRecords;
   readonly processes: ProcessRecords;
+  readonly webhooks: WebhookRecords;
   readonly queues: Queues;
   /** Whether Redis answers right now. Never rejects. */
   isReady(): Promise<boolean>;
@@ -136,6 +139,28 @@ export interface AcceptRequest {
   readonly what: AcceptKind;
 }
 
+/** A push that a webhook told of, to be deployed by itself. */
+export interface PushRequest {
+  readonly appId: AppId;
+  readonly environmentId: EnvironmentId;
+  /** The branch whose head is deployed, as it stands when it is resolved. */
+  readonly ref: string;
+  /** What the branch pointed to when it was pushed. */
+  readonly sha: string;
+  readonly provider: Provider;
+  /** Null: the provider sent none, and a repeated delivery is not recognised. */
+  readonly deliveryId: string | null;
+}
+
+/**
+ * `duplicate`: this delivery set a deployment off before. `held`: a rollback holds automatic deployments, or is under way.
+ * `already-deployed`: the environment's newest deployment has not failed and is of the same commit.
+ */
+export type PushAnswer =
+  | { readonly answer: 'accepted'; readonly deployment: Deployment }
+  | { readonly answer: 'duplicate' | 'already-deployed'; readonly deploymentId: DeploymentId }
+  | { readonly answer: 'held'; readonly reason: string };
+
 /** A wake-up for a step. It may be lost, late or double: `begin` decides. */
 export interface Wake {
   readonly deploymentId: DeploymentId;
@@ -213,6 +238,11 @@ export interface SweepReport {
 export interface Chain {
   /** Rejects with `app-not-found`, `app-being-deleted`, `too-many-deployments`, `release-not-kept`. */
   accept(request: AcceptRequest): Promise<Deployment>;
+  /**
+   * Accepts a push unless something speaks against it; all in one step, so that of two equal deliveries one deploys and none slips past
+   * a rollback. Rejects as `accept` does.
+   */
+  acceptPush(push: PushRequest): Promise<PushAnswer>;
   begin(wake: Wake, worker: { processId: ProcessId }): Promise<BeginAnswer>;
   /** Extends the lease. `cancel` extends it too: the worker ends its work and finishes with `cancelled`. */
   beat(lease: Lease): Promise<BeatAnswer>;
@@ -329,6 +359,17 @@ export interface ProcessRecords {
   /** Says that the process is alive, again every `LIMITS.processBeatMs`, until `leave()`, which says goodbye. */
   join(process: Omit<ProcessRecord, 'v' | 'beatAt'>): Promise<{ leave(): Promise<void> }>;
   alive(kind?: ProcessKind): Promise<ProcessRecord[]>;
+}
+
+export interface WebhookRecords {
+  /** Which of an app's webhook secrets counts; 0 before the first. Null: there is no such app. */
+  generation(id: AppId): Promise<number | null>;
+  /** Makes a new secret count and the one before not; answers its generation. Rejects with `app-not-found`. */
+  renew(id: AppId): Promise<number>;
+  /** Puts a delivery on the app's list, which keeps `LIMITS.keptDeliveries` for `LIMITS.deliveryListMs`. */
+  keep(id: AppId, delivery: Omit<Delivery, 'v' | 'at'>): Promise<void>;
+  /** Newest first. */
+  deliveries(id: AppId): Promise<Delivery[]>;
 }
 
 export interface Queues {

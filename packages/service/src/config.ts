@@ -72,6 +72,6 @@ export const secretKeyConfig = {
     .string()
     .optional()
     .describe(
-      'File with the key that seals the variables of all apps, the same for all processes of the farm; made when missing. `<data directory>/secret-key` when unset.',
+      'File with the key that seals the variables of all apps and makes their webhook secrets, the same for all processes of the farm; made when missing. `<data directory>/secret-key` when unset.',
     ),
 } satisfies ConfigShape;

@@ -32,7 +32,7 @@ async function writeWhole(path: string, text: string): Promise<void> {
  * Reads a file; where there is none, writes `make()` unless another process is first, and reads what holds. Linked when it is whole: a
  * process that starts at the same time must not read half of a key.
  */
-export async function readOrMake(path: string, make: () => string): Promise<string> {
+async function readOrMake(path: string, make: () => string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {

@@ -10,4 +10,5 @@ export * from './metrics.ts';
 export * from './platform-config.ts';
 export * from './process-life.ts';
 export * from './secret-box.ts';
+export * from './secret-key.ts';
 export * from './system.ts';

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { type OpenVariable, type SealedVariable, SwitchyardError } from '@switchyard/domain';
-import { readOrMake } from './data-directory.ts';
+import { readSecretKey } from './secret-key.ts';
 
 /** What a sealed value belongs to: it opens there and nowhere else. */
 export interface Place {
@@ -64,14 +64,9 @@ export function secretBox(key: Buffer): SecretBox {
   };
 }
 
-/** The farm's secret key: 32 random bytes as hex in a file of mode 600, made when missing. Rejects with `config-invalid`. */
+/** The box of the farm's secret key, which is made when missing. Rejects with `config-invalid`. */
 export async function openSecretBox(file: string): Promise<SecretBox> {
-  const text = (await readOrMake(file, () => `${randomBytes(KEY_BYTES).toString('hex')}\n`)).trim();
-  if (/^[0-9a-f]{64}$/i.test(text)) return secretBox(Buffer.from(text, 'hex'));
-  throw new SwitchyardError(
-    'config-invalid',
-    `${file} does not hold a secret key (${KEY_BYTES} bytes as ${KEY_BYTES * 2} hexadecimal digits). Put back a copy from a backup: without it the variables of all apps are lost.`,
-  );
+  return secretBox(await readSecretKey(file));
 }
 
 /** The variables of an environment with their values. Rejects with `variables-unreadable`. */

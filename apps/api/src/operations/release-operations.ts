@@ -1,8 +1,8 @@
-import { Rollback } from '@switchyard/client';
+import { AppView, Rollback } from '@switchyard/client';
 import { type App, type Environment, type Release, SwitchyardError } from '@switchyard/domain';
 import type { Store } from '@switchyard/queue';
 import { z } from 'zod';
-import { liveReleaseOf, requireApp, requireProduction, rollbackTargets } from '../app-views.ts';
+import { liveReleaseOf, requireApp, requireProduction, rollbackTargets, viewApp } from '../app-views.ts';
 import { viewDeployment } from '../deployment-views.ts';
 import { operation } from '../operation.ts';
 import { AppPath } from './app-operations.ts';
@@ -18,7 +18,7 @@ const rollback = operation({
   access: 'token',
   summary: 'Go back to an earlier release',
   description:
-    'Starts a kept release and moves the route to it when it is healthy. Without `to` it is the one that was live before. Automatic deployments are held afterwards.',
+    'Starts a kept release and moves the route to it when it is healthy. Without `to` it is the one that was live before. From then on pushes deploy nothing until the hold is lifted.',
   params: AppPath,
   query: none,
   body: Rollback,
@@ -102,4 +102,25 @@ const restart = operation({
   },
 });
 
-export const releaseOperations = [rollback, restart];
+const releaseHold = operation({
+  id: 'releaseHold',
+  method: 'post',
+  path: '/v1/apps/{app}/hold/release',
+  tag: 'Releases',
+  access: 'token',
+  summary: 'Lift a hold',
+  description:
+    'After a rollback pushes deploy nothing until this is asked for or a deployment that somebody asked for is live; what was pushed in between is not made up for. A hold on everything (a migration whose outcome is unknown) is lifted the same way, and the newest deployment that waits for it goes on. Safe to ask where there is no hold.',
+  params: AppPath,
+  query: none,
+  body: z.strictObject({}),
+  answers: { 200: { description: 'The app, without a hold.', content: { 'application/json': AppView } } },
+  errors: ['app-not-found'],
+  async handle({ params, response }, { store, settings }) {
+    const app = await requireApp(store, params.app);
+    await store.chain.releaseHold((await requireProduction(store, app)).id);
+    response.json(await viewApp(app, store, settings));
+  },
+});
+
+export const releaseOperations = [rollback, restart, releaseHold];

@@ -50,6 +50,7 @@ export async function startApi({ redisUrl, now = Date.now, ...options }: ApiOpti
     log: createLog({ process: 'api', level: 'silent' }),
     metrics: createMetrics({ process: 'api' }),
     adminToken: token,
+    secretKey: randomBytes(32),
     host: '127.0.0.1',
     port: 0,
     settings: {

@@ -9,9 +9,12 @@ import { LIMITS } from '@switchyard/domain';
  * ARGV[5]  deploy | rollback | restart
  * ARGV[6]  note for the stages that a rollback or restart does not need
  * ARGV[7]  event data of deployment.queued, with @NUMBER@ where the number goes
- * ARGV[8…] fields and values of the hash
+ * ARGV[8]  commit that was pushed, or '' for what a person asked for
+ * ARGV[9]  provider and id of the delivery that told of it, or ''
+ * ARGV[10…] fields and values of the hash
  *
- * Answers {'accepted', number, outbox} or {'app-not-found' | 'app-being-deleted' | 'too-many-of-app' | 'too-many-of-farm', 0, {}}.
+ * Answers {'accepted', number, outbox} or {'app-not-found' | 'app-being-deleted' | 'too-many-of-app' | 'too-many-of-farm', 0, {}};
+ * for a push also {'duplicate' | 'already-deployed', deployment id, {}} or {'held', reason, {}}.
  * Events: deployment.queued, and what superseding queued deployments brings.
  */
 export const ACCEPT = `
@@ -19,11 +22,42 @@ local id, app, environment, kind = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local appKey = P .. 'app:' .. app
 if redis.call('EXISTS', appKey) == 0 then return reply('app-not-found', 0) end
 if redis.call('HGET', appKey, 'deleting') == '1' then return reply('app-being-deleted', 0) end
+
+local pushed = ARGV[8]
+local memory = P .. 'delivery:' .. app .. ':' .. ARGV[9]
+
+-- The commit of a deployment; before it is pinned, the one whose push set it off.
+local function commitOf(other)
+  local commit = get(other, 'commit')
+  if commit == '' then return get(other, 'pushed') end
+  return cjson.decode(commit).sha
+end
+
+local function standsFor(other)
+  local outcome = get(other, 'outcome')
+  if outcome == '' then return get(other, 'cancelRequestedAt') == '' end
+  return outcome == 'succeeded'
+end
+
+if pushed ~= '' then
+  local earlier = ARGV[9] ~= '' and redis.call('GET', memory)
+  if earlier then return reply('duplicate', earlier) end
+  local hold = redis.call('HGET', P .. 'env:' .. environment, 'hold') or ''
+  if hold ~= '' and cjson.decode(hold).scope == 'automatic' then return reply('held', cjson.decode(hold).reason) end
+  for _, other in ipairs(redis.call('ZREVRANGE', P .. 'deps-of:' .. app, 0, 99)) do
+    if get(other, 'environmentId') == environment then
+      if standsFor(other) and commitOf(other) == pushed then return reply('already-deployed', other) end
+      break
+    end
+  end
+end
 if redis.call('SCARD', P .. 'unfinished-of-app:' .. app) >= ${LIMITS.maxUnfinishedPerApp} then return reply('too-many-of-app', 0) end
 if redis.call('SCARD', P .. 'unfinished') >= ${LIMITS.maxUnfinishedPerFarm} then return reply('too-many-of-farm', 0) end
 
 local number = redis.call('HINCRBY', appKey, 'counter', 1)
-redis.call('HSET', dep(id), unpack(ARGV, 8))
+redis.call('HSET', dep(id), unpack(ARGV, 10))
+set(id, 'pushed', pushed)
+if ARGV[9] ~= '' then redis.call('SET', memory, id, 'PX', ${LIMITS.deliveryMemoryMs}) end
 set(id, 'number', number, 'accepted', redis.call('INCR', P .. 'accepted'), 'status', 'queued')
 redis.call('ZADD', P .. 'deps-of:' .. app, number, id)
 redis.call('ZADD', P .. 'deps-recent', now, id)

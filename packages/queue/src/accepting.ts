@@ -1,0 +1,142 @@
+import { type Deployment, DeploymentId, LIMITS, SwitchyardError } from '@switchyard/domain';
+import { z } from 'zod';
+import { appOf } from './apps.ts';
+import type { StoreContext } from './context.ts';
+import type { OutboxEntry } from './queues.ts';
+import { split } from './script-answer.ts';
+import type { AcceptRequest, Chain } from './store.ts';
+
+/** Fields of the hash that a request decides; the script adds number, status and stages. */
+function fieldsOf(
+  id: DeploymentId,
+  request: AcceptRequest,
+  app: { teamId: string; repository: string },
+  farmId: string,
+  now: number,
+): Record<string, string> {
+  const { what } = request;
+  const release = what.kind === 'deploy' ? null : what.release;
+  return {
+    v: '1',
+    id,
+    farmId,
+    teamId: app.teamId,
+    appId: request.appId,
+    environmentId: request.environmentId,
+    trigger: request.trigger,
+    repository: app.repository,
+    ref: what.kind === 'deploy' ? (what.ref ?? '') : '',
+    reuse: what.kind === 'deploy' ? what.reuse : 'all',
+    placement: release?.snapshot.placement ?? 'any',
+    commit: release?.commit == null ? '' : JSON.stringify(release.commit),
+    plan: release === null ? '' : JSON.stringify(release.plan),
+    'artifact:releaseId': release === null ? '' : JSON.stringify(release.id),
+    gateExempt: what.kind === 'rollback' ? '1' : '',
+    createdAt: String(now),
+  };
+}
+
+function noteOf({ what }: AcceptRequest): string {
+  if (what.kind === 'rollback') return `Goes back to the release of #${what.release.number}.`;
+  return 'Starts the live release again.';
+}
+
+interface Surroundings {
+  readonly farmId: () => Promise<string>;
+  readonly handOn: (entries: readonly OutboxEntry[]) => Promise<void>;
+  readonly read: (id: DeploymentId) => Promise<Deployment>;
+}
+
+/** What was pushed and which delivery told of it; '' where a person asked. */
+interface Pushed {
+  readonly sha: string;
+  readonly delivery: string;
+}
+
+const BY_HAND: Pushed = { sha: '', delivery: '' };
+
+const Refusal = z.discriminatedUnion('verdict', [
+  z.object({ verdict: z.enum(['duplicate', 'already-deployed']), detail: DeploymentId }),
+  z.object({ verdict: z.literal('held'), detail: z.string() }),
+]);
+
+/** How deployments get into the chain. */
+export function acceptanceOf(
+  { redis, keys, run, clock, ids }: StoreContext,
+  { farmId, handOn, read }: Surroundings,
+): Pick<Chain, 'accept' | 'acceptPush'> {
+  async function enter(request: AcceptRequest, pushed: Pushed): Promise<Deployment | z.infer<typeof Refusal>> {
+    const { what } = request;
+    const document = await redis.hget(keys.app(request.appId), 'doc');
+    if (document === null) throw new SwitchyardError('app-not-found', 'There is no such app.');
+    const app = appOf(document, false);
+    if (what.kind !== 'deploy' && (await redis.exists(keys.release(what.release.id))) === 0) {
+      throw new SwitchyardError(
+        'release-not-kept',
+        `The release of #${what.release.number} is not kept any more. Deploy its commit again.`,
+      );
+    }
+    const id = ids('dep');
+    const now = clock();
+    const fields = fieldsOf(id, request, app, await farmId(), now);
+    const queued = JSON.stringify({
+      number: '@NUMBER@',
+      trigger: request.trigger,
+      ref: fields['ref'] || null,
+      reuse: fields['reuse'],
+    });
+    const { values, entries } = split(
+      await run(
+        'accept',
+        now,
+        id,
+        request.appId,
+        request.environmentId,
+        what.kind,
+        noteOf(request),
+        queued.replace('"@NUMBER@"', '@NUMBER@'),
+        pushed.sha,
+        pushed.delivery,
+        ...Object.entries(fields).flat(),
+      ),
+    );
+    const [verdict, detail] = values;
+    const refusal = Refusal.safeParse({ verdict, detail });
+    if (refusal.success) return refusal.data;
+    throwRefusal(verdict, app.name);
+    await handOn(entries);
+    return await read(id);
+  }
+
+  return {
+    async accept(request) {
+      const entered = await enter(request, BY_HAND);
+      if ('verdict' in entered) throw new Error(`${entered.verdict} is no answer to a person`);
+      return entered;
+    },
+
+    async acceptPush({ appId, environmentId, ref, sha, provider, deliveryId }) {
+      const what = { kind: 'deploy', ref, reuse: 'all' } as const;
+      const delivery = deliveryId === null ? '' : `${provider}:${deliveryId}`;
+      const entered = await enter({ appId, environmentId, trigger: 'webhook', what }, { sha, delivery });
+      if (!('verdict' in entered)) return { answer: 'accepted', deployment: entered };
+      return entered.verdict === 'held'
+        ? { answer: 'held', reason: entered.detail }
+        : { answer: entered.verdict, deploymentId: entered.detail };
+    },
+  };
+}
+
+function throwRefusal(verdict: unknown, name: string): void {
+  if (verdict === 'app-not-found') throw new SwitchyardError('app-not-found', `The app ${name} is gone.`);
+  if (verdict === 'app-being-deleted')
+    throw new SwitchyardError('app-being-deleted', `The app ${name} is being deleted.`);
+  if (verdict === 'too-many-of-app' || verdict === 'too-many-of-farm') {
+    const [whose, limit] =
+      verdict === 'too-many-of-app' ? [name, LIMITS.maxUnfinishedPerApp] : ['this farm', LIMITS.maxUnfinishedPerFarm];
+    throw new SwitchyardError(
+      'too-many-deployments',
+      `${limit} deployments of ${whose} have not ended yet, which is the most. Try again when some have, or cancel some.`,
+    );
+  }
+}
