@@ -1,5 +1,7 @@
 import { connect } from 'node:net';
+// @boundaries-ignore the harness starts for a measurement what it starts for a test
 import { freePorts } from '../tests/harness/system.ts';
+// @boundaries-ignore the harness starts for a measurement what it starts for a test
 import { waitFor } from '../tests/harness/wait-for.ts';
 import { type Contender, cpuSecondsOf, residentBytesOf, startPeers, startScript } from './router/contender.ts';
 import { load } from './router/load.ts';

@@ -1,8 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+// @boundaries-ignore the harness starts for a measurement what it starts for a test
 import { ChainWalk } from '../../tests/harness/chain-walk.ts';
+// @boundaries-ignore the harness starts for a measurement what it starts for a test
 import { startRedis } from '../../tests/harness/redis.ts';
+// @boundaries-ignore the harness starts for a measurement what it starts for a test
 import { startService } from '../../tests/harness/service-process.ts';
 import type { Contender } from './contender.ts';
 

@@ -11,6 +11,7 @@ import './styles/base.css';
 import './styles/shell.css';
 import './styles/lists.css';
 import './styles/deployment.css';
+import './styles/diagnosis.css';
 import './styles/log.css';
 
 const root = document.getElementById('root');
