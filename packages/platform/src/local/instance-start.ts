@@ -134,9 +134,11 @@ async function untilRunning(child: ChildProcess, directories: RunDirectories, id
   const failure = new Promise<never>((_, reject) => child.once('error', reject));
   failure.catch(() => {});
   for (const deadline = performance.now() + START_TIMEOUT_MS; ; ) {
+    // Asked before the look: a command that ends in between has said who it is, and has been started.
+    const ended = child.exitCode !== null;
     const state = await directories.read(id);
     if (state !== null && state.pid !== null) return state;
-    if (child.exitCode !== null || performance.now() > deadline) {
+    if (ended || performance.now() > deadline) {
       throw new SwitchyardError(
         'engine-refused',
         `${id} could not be started (exit code ${child.exitCode ?? 'none'}).`,
