@@ -17,15 +17,15 @@ export const environment: Stage = async (context) => {
   const plan = await detect(sources.tree(deployment.repository, commit.sha));
   explain(plan, log);
   const { runtime, packageManager } = plan;
-  const title = plan.framework ?? (plan.language === 'static' ? 'Static files' : 'Node');
+  const title = plan.framework ?? (plan.language === 'static' ? 'Static files' : null);
   const needsRuntime =
     plan.start.kind === 'command' || plan.install !== null || plan.build !== null || plan.migrate !== null;
-  if (!needsRuntime) return { kind: 'succeeded', plan, note: `${title}, no runtime needed.` };
+  if (!needsRuntime) return { kind: 'succeeded', plan, note: `${title ?? 'Node'}, no runtime needed.` };
 
   const { description } = await platform.prepare(
     { runtime, packageManager },
     { signal, onOutput: (chunk) => log.output(chunk) },
   );
   log.say(`Ready: ${description}.`);
-  return { kind: 'succeeded', plan, note: `${title} on ${description}.` };
+  return { kind: 'succeeded', plan, note: title === null ? `${description}.` : `${title} on ${description}.` };
 };
