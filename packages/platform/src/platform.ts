@@ -58,8 +58,8 @@ export interface RunRequest {
   /** Directory inside the tree. */
   readonly root: string;
   /**
-   * The whole environment of the commands but for PATH, HOME and TMPDIR, which the platform sets, and the certificates and proxies of
-   * `PlatformOptions`. May hold secrets: never argv, never kept.
+   * The whole environment of the commands but for PATH, HOME and TMPDIR, which the platform sets, the certificates and proxies of
+   * `PlatformOptions`, and what keeps tools from looking for a project above the tree. May hold secrets: never argv, never kept.
    */
   readonly env: Readonly<Record<string, string>>;
   readonly toolchain: Toolchain;

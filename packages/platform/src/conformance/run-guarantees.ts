@@ -15,6 +15,7 @@ const OWN_VARIABLES = new Set([
   'HOSTNAME',
   'NODE_EXTRA_CA_CERTS',
   'SSL_CERT_FILE',
+  'GIT_CEILING_DIRECTORIES',
 ]);
 
 export const runGuarantees = {

@@ -9,6 +9,7 @@ import type { LocalHost } from './local-host.ts';
 import { openLocalRunner } from './local-runner.ts';
 import { openLocalWorker } from './local-worker.ts';
 import { openSnapshotStore } from './snapshot-store.ts';
+import { ceilingVariables, writeBoundary } from './surroundings.ts';
 import { openToolchains } from './toolchains.ts';
 import { copyAssembly } from './tree-assembly.ts';
 
@@ -32,7 +33,7 @@ export async function openLocalPlatform(
     snapshots: openSnapshotStore(join(dataDir, 'snapshots'), options.hostId),
     toolchains: openToolchains({ directory: join(dataDir, 'toolchains'), caches, variables }),
     assembly: copyAssembly,
-    commandVariables: variables,
+    commandVariables: { ...variables, ...ceilingVariables(dataDir) },
     announce: options.announce,
     guard() {
       guard ??= chooseGuard().then((found) => {
@@ -58,6 +59,7 @@ export async function openLocalPlatform(
       const probe = join(dataDir, `.check-${process.pid}`);
       try {
         await mkdir(dataDir, { recursive: true });
+        await writeBoundary(dataDir);
         await writeFile(probe, '');
         await rm(probe);
       } catch (error) {
