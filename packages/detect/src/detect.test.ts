@@ -83,7 +83,10 @@ describe('a whole plan', () => {
     expect(plan).toMatchObject({
       framework: 'Vite',
       packageManager: { name: 'pnpm', version: '9', lockfile: 'pnpm-lock.yaml' },
-      install: { command: 'pnpm install --frozen-lockfile --prod=false', inputs: ['package.json', 'pnpm-lock.yaml'] },
+      install: {
+        command: 'pnpm install --frozen-lockfile --prod=false --ignore-workspace',
+        inputs: ['package.json', 'pnpm-lock.yaml'],
+      },
       build: { command: 'pnpm run build' },
       start: { kind: 'static', directory: 'public-build', spa: true },
     });

@@ -108,7 +108,8 @@ async function decideInstall(app: App): Promise<Plan['install']> {
     decisions.because('install', settings.install, 'switchyard.json says so', 'file');
     return { command: settings.install, inputs };
   }
-  const plain = installCommand(manager);
+  const workspaceFile = install.directory === '.' ? 'pnpm-workspace.yaml' : `${install.directory}/pnpm-workspace.yaml`;
+  const plain = installCommand(manager, (await app.tree.read(workspaceFile)) !== null);
   decisions.because(
     'install',
     plain,

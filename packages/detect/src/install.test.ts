@@ -35,7 +35,13 @@ it.each<[Partial<PackageManagerChoice>, string]>([
   ],
   [{ name: 'bun' }, 'bun install --frozen-lockfile'],
 ])('%j installs with %s', (values, command) => {
-  expect(installCommand(manager(values))).toBe(command);
+  expect(installCommand(manager(values), true)).toBe(command);
+});
+
+it('pnpm does not look for a workspace above a repository that is none', () => {
+  expect(installCommand(manager({ name: 'pnpm' }), false)).toBe(
+    `${installCommand(manager({ name: 'pnpm' }), true)} --ignore-workspace`,
+  );
 });
 
 it('scripts and programs are run in the manager’s own way', () => {
@@ -81,7 +87,7 @@ describe('an install without the root’s scripts', () => {
     await shell('app', 'mv ../scripted/*.tgz . && npm install --package-lock-only --ignore-scripts --no-audit');
     const before = await readFile(join(directory, 'app', 'package.json'), 'utf8');
 
-    await shell('app', withoutRootScripts(installCommand(manager({}))));
+    await shell('app', withoutRootScripts(installCommand(manager({}), true)));
 
     await access(join(directory, 'app', 'node_modules', 'scripted', 'built.txt'));
     expect(await readFile(join(directory, 'app', 'package.json'), 'utf8')).toBe(before);

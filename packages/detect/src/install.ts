@@ -3,9 +3,9 @@ import type { PackageManagerChoice } from './package-manager.ts';
 
 /**
  * How each package manager installs exactly what its lockfile says, development dependencies included whatever NODE_ENV is: the build
- * needs them.
+ * needs them. `isWorkspace`: the repository has a pnpm-workspace.yaml.
  */
-export function installCommand(manager: PackageManagerChoice): string {
+export function installCommand(manager: PackageManagerChoice, isWorkspace: boolean): string {
   const frozen = manager.lockfile !== null;
   switch (manager.name) {
     case 'npm': {
@@ -13,7 +13,8 @@ export function installCommand(manager: PackageManagerChoice): string {
       return `npm ${frozen ? 'ci' : 'install'} ${development} --no-audit --no-fund`;
     }
     case 'pnpm':
-      return `pnpm install ${frozen ? '--frozen-lockfile' : '--no-frozen-lockfile'} --prod=false`;
+      // A workspace above the tree, should it lie in somebody's project, is none of the app's.
+      return `pnpm install ${frozen ? '--frozen-lockfile' : '--no-frozen-lockfile'} --prod=false${isWorkspace ? '' : ' --ignore-workspace'}`;
     case 'yarn':
       if (manager.berry) return berryInstall(manager, frozen);
       return `yarn install ${frozen ? '--frozen-lockfile ' : ''}--production=false --non-interactive`;

@@ -8,7 +8,6 @@ import { runGuarded } from './guarded-command.ts';
 import { fillHome } from './home-directory.ts';
 import type { LocalHost } from './local-host.ts';
 import { openOutputPipe } from './output-pipe.ts';
-import { workspaceVariables } from './surroundings.ts';
 import { markOf, openWorkspaces, type Workspace } from './workspaces.ts';
 
 /** Something that left the guard's group and holds the output may delay the end by this much, and no more. */
@@ -33,7 +32,6 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
     await mkdir(directory, { recursive: true });
     const env = {
       ...host.commandVariables,
-      ...workspaceVariables(request.toolchain, tree),
       TMPDIR: workspace.temporary,
       ...request.env,
       PATH: path,

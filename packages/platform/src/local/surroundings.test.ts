@@ -4,19 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ceilingVariables, workspaceVariables, writeBoundary } from './surroundings.ts';
+import { ceilingVariables, writeBoundary } from './surroundings.ts';
 
 const run = promisify(execFile);
-const PNPM = {
-  runtime: { name: 'node', wanted: '24' },
-  packageManager: { name: 'pnpm', version: '10', lockfile: null },
-} as const;
 
 let project: string;
 let dataDir: string;
 let tree: string;
 
-/** A data directory inside a project of ES modules, in a Git repository, with a pnpm workspace. */
+/** A data directory inside a project of ES modules, in a Git repository. */
 beforeAll(async () => {
   project = await realpath(await mkdtemp(join(tmpdir(), 'project-')));
   dataDir = join(project, '.data');
@@ -24,7 +20,6 @@ beforeAll(async () => {
   await mkdir(tree, { recursive: true });
   await run('git', ['init', '--quiet', project]);
   await writeFile(join(project, 'package.json'), '{"type":"module"}');
-  await writeFile(join(project, 'pnpm-workspace.yaml'), 'packages: []\n');
   await writeFile(join(tree, 'server.js'), "console.log(typeof require('node:fs'))");
   await writeBoundary(dataDir);
 });
@@ -41,15 +36,6 @@ describe('a tree below a data directory that lies in somebody’s project', () =
   it('is in no Git repository', async () => {
     const env = { ...process.env, ...ceilingVariables(dataDir) };
     await expect(run('git', ['rev-parse', '--git-dir'], { cwd: tree, env })).rejects.toMatchObject({ code: 128 });
-  });
-
-  it('is in no workspace of pnpm’s, unless it is one itself', async () => {
-    expect(workspaceVariables(PNPM, tree)).toMatchObject({ npm_config_ignore_workspace: 'true' });
-    const own = join(dataDir, 'own');
-    await mkdir(own);
-    await writeFile(join(own, 'pnpm-workspace.yaml'), 'packages: []\n');
-    expect(workspaceVariables(PNPM, own)).toEqual({});
-    expect(workspaceVariables({ ...PNPM, packageManager: null }, tree)).toEqual({});
   });
 
   it('and a second start leaves the boundary as it is', async () => {

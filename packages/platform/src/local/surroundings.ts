@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Toolchain } from '../platform.ts';
 import { isErrno } from './disk.ts';
 
 /**
  * A data directory may lie inside somebody's project: `.switchyard` in Switchyard's own checkout does. Tools that look for their project in
- * the directories above must not find that one.
+ * the directories above must not find that one. (pnpm's search for a workspace is ended by detection's install command.)
  */
 
 const BOUNDARY = {
@@ -26,10 +24,4 @@ export async function writeBoundary(dataDir: string): Promise<void> {
 /** Git looks for a repository up to here, and not in here. */
 export function ceilingVariables(dataDir: string): Record<string, string> {
   return { GIT_CEILING_DIRECTORIES: dataDir };
-}
-
-/** pnpm looks for a workspace above a tree that has none of its own; told by both names, since pnpm 11 reads only the second. */
-export function workspaceVariables(toolchain: Toolchain, tree: string): Record<string, string> {
-  if (toolchain.packageManager?.name !== 'pnpm' || existsSync(join(tree, 'pnpm-workspace.yaml'))) return {};
-  return { npm_config_ignore_workspace: 'true', pnpm_config_ignore_workspace: 'true' };
 }
