@@ -73,7 +73,7 @@ export function createProgram(run: Run): Command {
   withFollow(program.command('rollback').description('make an earlier release live again').argument('<app>'))
     .option(
       '--to <number>',
-      'the deployment whose release it shall be; the one that was live before when absent',
+      'the deployment whose release it shall be; the newest older one that was live when absent',
       positiveNumber,
     )
     .action((app: string, options: Parameters<typeof commands.rollback>[2]) =>

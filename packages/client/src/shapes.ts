@@ -47,7 +47,7 @@ export type CreateDeployment = z.input<typeof CreateDeployment>;
 
 export const Rollback = z
   .strictObject({
-    /** Number of the deployment whose release shall be live again; the one that was live before the current one when absent. */
+    /** Number of the deployment whose release shall be live again; the newest older one that was live when absent. */
     to: z.int().positive().optional(),
   })
   .meta({ id: 'Rollback' });

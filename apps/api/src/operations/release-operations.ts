@@ -18,7 +18,7 @@ const rollback = operation({
   access: 'token',
   summary: 'Go back to an earlier release',
   description:
-    'Starts a kept release and moves the route to it when it is healthy. Without `to` it is the one that was live before. From then on pushes deploy nothing until the hold is lifted.',
+    'Starts a kept release and moves the route to it when it is healthy. Without `to` it is the newest older one that was live. From then on pushes deploy nothing until the hold is lifted.',
   params: AppPath,
   query: none,
   body: Rollback,
@@ -49,9 +49,14 @@ async function rollbackTarget(store: Store, app: App, environment: Environment, 
   ]);
   const targets = rollbackTargets(releases, live);
   if (to === null) {
-    const [previous] = targets;
+    // Older, not merely live before: going back twice goes back further.
+    const previous = targets.find(({ number }) => live === null || number < live.number);
     if (previous !== undefined) return previous;
-    throw new SwitchyardError('nothing-to-roll-back-to', `No release of ${app.name} was live before the present one.`);
+    const others = targets.map(({ number }) => `#${number}`).join(', ');
+    throw new SwitchyardError(
+      'nothing-to-roll-back-to',
+      `No older release of ${app.name} is kept that was live.${others === '' ? '' : ` Newer ones are: ${others}; name one to go to it.`}`,
+    );
   }
   const wanted = releases.find(({ number }) => number === to)?.id ?? (await releaseIdOf(store, app, to));
   if (live !== null && wanted === live.id)
