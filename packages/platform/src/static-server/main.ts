@@ -1,10 +1,23 @@
-import { resolve } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { resolve, sep } from 'node:path';
 import { staticServer } from './static-server.ts';
 
-/** `main.js <directory> <host> <port> [--spa]`: what `local` runs for a plain static site. */
+/** `main.js <directory> <host> <port> [--spa]`: what runs for a plain static site, in the app's own directory. */
 const [directory = '.', host = '127.0.0.1', port = '0', flag] = process.argv.slice(2);
 
-const server = staticServer({ directory: resolve(directory), spa: flag === '--spa' });
+/** Links inside a site are the server's to judge; a site that is itself a link out of the app would serve the machine. */
+function siteInside(app: string): string | null {
+  const site = realpathSync(resolve(app, directory));
+  return site === app || site.startsWith(app + sep) ? site : null;
+}
+
+const site = siteInside(realpathSync('.'));
+if (site === null) {
+  console.error(`The directory ${directory} leads out of the repository.`);
+  process.exit(1);
+}
+
+const server = staticServer({ directory: site, spa: flag === '--spa' });
 server.listen(Number(port), host, () => {
   console.log(`Serving ${directory} on http://${host}:${port}`);
 });
