@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { createClient } from '@switchyard/client';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { processesWith } from '../harness/process-table.ts';
+import { startRedis } from '../harness/redis.ts';
 import { freePorts, visit } from '../harness/system.ts';
 
 const ENTRY = fileURLToPath(new URL('../../apps/embedded/dist/main.js', import.meta.url));
@@ -197,4 +198,16 @@ test('what is wrong is said before anything is started', { timeout: 60_000 }, as
     expect(running.output).toMatch(expected);
   }
   expect(await ours()).toEqual([]);
+});
+
+test('a start that a Redis with wrong settings stops ends with 1', { timeout: 60_000 }, async () => {
+  const redis = await startRedis({ appendonly: 'no' });
+  try {
+    running = new Start({ SWITCHYARD_DATA_DIR: join(directory, 'other'), REDIS_URL: redis.url });
+    await running.exited;
+    expect(running.child.exitCode, running.output).toBe(1);
+    expect(running.output).toContain('Switchyard can’t start');
+  } finally {
+    await redis.stop();
+  }
 });

@@ -58,7 +58,7 @@ export function deploymentRows(
 }
 
 export function appLines(app: AppView, colors: Colors): string[] {
-  const row = (name: string, value: string): string => `${colors.dim(name.padEnd(12))}${value}`;
+  const row = (name: string, value: string): string => `${colors.dim(name.padEnd(12))} ${value}`;
   const live =
     app.live === null
       ? colors.dim('nothing')

@@ -24,6 +24,9 @@ export async function runEmbedded(): Promise<number> {
   const output = createOutput();
   const stopped = new AbortController();
   const { signal } = stopped;
+  const ended = new AbortController();
+  // What still waits when the start fails must not keep the process running.
+  const waiting = AbortSignal.any([signal, ended.signal]);
   let system: System | undefined;
   let signals = 0;
   const onSignal = (): void => {
@@ -40,9 +43,9 @@ export async function runEmbedded(): Promise<number> {
     // A signal during the start: `system` was not there to be stopped yet.
     if (!signal.aborted)
       await Promise.race([
-        bringUp({ config, environment, output, system, signal }),
+        bringUp({ config, environment, output, system, signal: waiting }),
         system.failed,
-        whenAborted(signal),
+        whenAborted(waiting),
       ]);
     system.started();
     if (!signal.aborted) await whenAborted(signal);
@@ -52,6 +55,7 @@ export async function runEmbedded(): Promise<number> {
     output.print(`\n${picocolors.red(picocolors.bold('Switchyard can’t start.'))} ${explain(error)}\n`);
     return EXIT.failed;
   } finally {
+    ended.abort();
     const startedAt = performance.now();
     await system?.stop();
     if (signal.aborted && system !== undefined)

@@ -88,7 +88,10 @@ describe('what the instance gets', () => {
       [
         'GET / HTTP/1.1',
         'Host: app.localhost',
-        'Connection: close, X-Secret-Hop , Keep-Alive',
+        'Connection: close, X-Secret-Hop , Keep-Alive, Host',
+        'X-Real-IP: 1.2.3.4',
+        'True-Client-IP: 1.2.3.4',
+        'Proxy: http://elsewhere',
         'Keep-Alive: timeout=5',
         'X-Secret-Hop: no',
         'Proxy-Authorization: Basic x',
@@ -110,6 +113,7 @@ describe('what the instance gets', () => {
         'x-request-id',
       ].toSorted(),
     );
+    expect(headers['host']).toBe('app.localhost');
   });
 
   it('headers that come twice twice, and bytes above ASCII as they were', async () => {

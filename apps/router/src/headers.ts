@@ -22,6 +22,21 @@ const OURS = new Set([
   'x-forwarded-port',
   'forwarded',
   'x-request-id',
+  // Where others put the visitor's address, and what old CGI programs take for a proxy to use.
+  'x-real-ip',
+  'true-client-ip',
+  'proxy',
+]);
+
+/** Said from end to end: a `Connection` that names them is not heard. */
+const END_TO_END = new Set([
+  'host',
+  'content-length',
+  'content-type',
+  'content-encoding',
+  'authorization',
+  'cookie',
+  'set-cookie',
 ]);
 
 const REQUEST_ID = /^[\w.-]{1,128}$/;
@@ -31,7 +46,10 @@ function namedByConnection(raw: readonly string[]): Set<string> | null {
   for (let index = 0; index + 1 < raw.length; index += 2) {
     if (raw[index]?.toLowerCase() !== 'connection') continue;
     names ??= new Set();
-    for (const name of (raw[index + 1] ?? '').split(',')) names.add(name.trim().toLowerCase());
+    for (const part of (raw[index + 1] ?? '').split(',')) {
+      const name = part.trim().toLowerCase();
+      if (!END_TO_END.has(name)) names.add(name);
+    }
   }
   return names;
 }

@@ -79,3 +79,14 @@ test.each([
 ])('%j inside a tree: %s', (path, inside) => {
   expect(isInside(path)).toBe(inside);
 });
+
+test('more names than a command line holds, one that is no UTF-8 among them', { timeout: 60_000 }, async () => {
+  await mkdir(at('a', '.git'), { recursive: true });
+  const name = (index: number) => `${String(index).padStart(5, '0')}-${'x'.repeat(190)}`;
+  await Promise.all(Array.from({ length: 12_000 }, (_, index) => writeFile(at('a', name(index)), '')));
+  await writeFile(Buffer.concat([Buffer.from(`${at('a')}/`), Buffer.from([0x64, 0xe9, 0x6a, 0xe0])]), 'latin');
+  await copyTree(at('a'), at('b'), { without: ['.git'] });
+  const copied = await readdir(at('b'), { encoding: 'buffer' });
+  expect(copied).toHaveLength(12_001);
+  expect(copied.some((bytes) => bytes.equals(Buffer.from([0x64, 0xe9, 0x6a, 0xe0])))).toBe(true);
+});

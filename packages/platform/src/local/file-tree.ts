@@ -36,16 +36,17 @@ async function removeConflicts(from: string, into: string): Promise<void> {
   }
 }
 
-/** Lays a copy of what is in `from` (but for the names in `without`) over what is in `into`. */
+/**
+ * Lays a copy of what is in `from` over what is in `into`. The names in `without` are taken out again: a repository may have more names
+ * than a command line holds, and names that are no UTF-8. For a target that has none of them.
+ */
 export async function copyTree(
   from: string,
   into: string,
   options: { without?: readonly string[]; signal?: AbortSignal } = {},
 ): Promise<void> {
   await mkdir(into, { recursive: true });
-  const names = (await readdir(from)).filter((name) => !options.without?.includes(name));
-  if (names.length === 0) return;
-  const sources = options.without === undefined ? [`${from}/.`] : names.map((name) => join(from, name));
+  const sources = [`${from}/.`];
   try {
     await copyCommand(sources, into, options.signal);
   } catch (error) {
@@ -58,6 +59,7 @@ export async function copyTree(
     await removeConflicts(from, into);
     await copyCommand(sources, into, options.signal);
   }
+  for (const name of options.without ?? []) await removeTree(join(into, name));
 }
 
 /** Whether a path is one inside a tree: relative, with no way up and no `.git`. */
