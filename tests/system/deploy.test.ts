@@ -168,7 +168,7 @@ describe.sequential('an app', { timeout: 60_000 }, () => {
 
   it('is gone with everything that ran when it is deleted', async () => {
     await system.client.deleteApp('shop');
-    expect((await system.visit('shop')).status).toBe(404);
+    await expect.poll(async () => (await system.visit('shop')).status).toBe(404);
     await expect(system.client.app('shop')).rejects.toMatchObject({ problem: { code: 'app-not-found' } });
     await system.client.createApp({ name: 'shop', repository: repository.url });
     expect((await system.deploy('shop')).number).toBe(1);
