@@ -12,7 +12,7 @@ import { freePorts, visit } from '../harness/system.ts';
 
 const ENTRY = fileURLToPath(new URL('../../apps/embedded/dist/main.js', import.meta.url));
 const UP_TIMEOUT_MS = 40_000;
-const GONE_TIMEOUT_MS = 20_000;
+const GONE_TIMEOUT_MS = 45_000;
 
 let directory: string;
 let apiPort: number;
