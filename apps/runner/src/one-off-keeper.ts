@@ -17,8 +17,9 @@ export interface OneOffParts {
 }
 
 /**
- * Looks after one command that must outlive its worker: starts it once, waits for its end, writes down how it ended. A record that says
- * `running` where nothing is found means that this host lost it: its outcome is unknown, and nobody runs it again.
+ * Looks after one command that must outlive its worker: starts it once, waits for its end, writes down how it ended. The record says
+ * `running` from just before the command may run: one that says `wanted` has never run here, whatever a dead runner left half made. One
+ * that says `running` where nothing is found, or whose end nobody saw, has an unknown outcome, and nobody runs it again.
  */
 export class OneOffKeeper {
   readonly #parts: OneOffParts;
@@ -58,22 +59,12 @@ export class OneOffKeeper {
   }
 
   async #run(): Promise<void> {
-    if (this.#found === null && this.#oneOff.state === 'running')
-      await this.#advance({ state: 'unknown', endedAt: this.#parts.clock() });
-    else if (this.#found === null) await this.#start();
-    else await this.#advance({ state: 'running', startedAt: this.#found.startedAt });
+    const seenEnding = this.#found?.state === 'exited' && this.#found.exit !== null;
+    if (this.#oneOff.state === 'wanted' && this.#found?.state !== 'running' && !seenEnding) await this.#start();
+    else if (this.#found !== null) await this.#advance({ state: 'running', startedAt: this.#found.startedAt });
 
     while (this.#ending === null && this.#found?.state === 'running') await this.#wake.sleep(IDLE_MS);
-    if (this.#ending === null && this.#found !== null) {
-      const { exit, timedOut } = this.#found;
-      await this.#advance({
-        state: 'exited',
-        endedAt: this.#parts.clock(),
-        exit: { code: exit?.code ?? null, signal: exit?.signal ?? null, timedOut },
-      });
-    } else if (this.#ending === null && this.#oneOff.state === 'running') {
-      await this.#advance({ state: 'unknown', endedAt: this.#parts.clock() });
-    }
+    if (this.#ending === null && this.#oneOff.state === 'running') await this.#writeEnd(this.#found);
     while (this.#ending === null) await this.#wake.sleep(IDLE_MS);
     if (this.#ending === 'leave') return;
     const { platform } = this.#parts;
@@ -103,27 +94,40 @@ export class OneOffKeeper {
       if (this.#ending === null) await this.#neverRan(error);
       return;
     }
-    // Written before it starts: should this process die in between, its outcome counts as unknown rather than as never tried.
-    if (!(await this.#advance({ state: 'running', startedAt: this.#parts.clock() }))) return;
+    let isRefused = false;
+    const beforeBegin = async (): Promise<void> => {
+      isRefused = this.#ending !== null || !(await this.#advance({ state: 'running', startedAt: this.#parts.clock() }));
+      if (isRefused) throw new Error('it was withdrawn, or this runner is ending');
+    };
     try {
-      this.#found = await this.#parts.platform.startOneOff({
-        id,
-        farmId,
-        epoch,
-        snapshot,
-        root,
-        runtime,
-        env: { ...env, ...variables },
-        command,
-        timeLimitMs,
-        labels: { app: appId, environment: environmentId, deployment: deploymentId },
-      });
+      this.#found = await this.#parts.platform.startOneOff(
+        {
+          id,
+          farmId,
+          epoch,
+          snapshot,
+          root,
+          runtime,
+          env: { ...env, ...variables },
+          command,
+          timeLimitMs,
+          labels: { app: appId, environment: environmentId, deployment: deploymentId },
+        },
+        beforeBegin,
+      );
       this.#actedAt = performance.now();
       this.#parts.log.info({ oneOffId: id, deploymentId }, `runs ${command}`);
     } catch (error) {
       // It never ran: the platform answers with an error only before anything has started.
-      await this.#neverRan(error);
+      if (!isRefused) await this.#neverRan(error);
     }
+  }
+
+  async #writeEnd(found: FoundProcess | null): Promise<void> {
+    const endedAt = this.#parts.clock();
+    if (found === null || found.exit === null) return void (await this.#advance({ state: 'unknown', endedAt }));
+    const { exit, timedOut } = found;
+    await this.#advance({ state: 'exited', endedAt, exit: { code: exit.code, signal: exit.signal, timedOut } });
   }
 
   async #neverRan(error: unknown): Promise<void> {

@@ -270,6 +270,40 @@ describe('a one-off', () => {
     await expect.poll(() => farm.store.oneOffs.get(id), SOON).toMatchObject({ state: 'exited', exit: { code: 5 } });
   });
 
+  it.each([
+    { when: 'just now', agoMs: 0 },
+    { when: 'a while ago', agoMs: 60_000 },
+  ])('whose runner was killed before it began ($when) runs once', async ({ agoMs }) => {
+    const oneOff = await farm.desireOneOff('echo ran');
+    await farm.leaveHalfMade(oneOff, agoMs);
+    await farm.startRunner();
+    await expect.poll(() => stateOf(oneOff.id), SOON).toBe('exited');
+    expect(await farm.store.oneOffs.get(oneOff.id)).toMatchObject({ exit: { code: 0 } });
+    expect((await farm.platform.runner.readOutput(oneOff.id, 0, 100)).bytes.toString()).toBe('ran\n');
+  });
+
+  it('that is withdrawn while its tree is made ready never begins', async () => {
+    const oneOff = await farm.desireOneOff('echo ran');
+    const { command, timeLimitMs, ...base } = oneOff;
+    const start = farm.platform.runner.startOneOff({ ...base, command, timeLimitMs, labels: {} }, async () => {
+      await farm.store.oneOffs.withdraw(oneOff.id);
+      if (!(await farm.store.oneOffs.advance({ ...oneOff, state: 'running' }))) throw new Error('withdrawn');
+    });
+    await expect(start).rejects.toThrow('withdrawn');
+    expect(await farm.platform.runner.list()).toEqual([]);
+    expect(await stateOf(oneOff.id)).toBe('cancelled');
+  });
+
+  it('whose end nobody saw has an unknown one', async () => {
+    await farm.startRunner();
+    const { id } = await farm.desireOneOff('sleep 600');
+    await expect.poll(async () => (await farm.platform.runner.list())[0]?.state, SOON).toBe('running');
+    const [{ pid } = { pid: null }] = await farm.platform.runner.list();
+    if (pid === null) throw new Error('nothing runs');
+    process.kill(pid, 'SIGKILL');
+    await expect.poll(() => stateOf(id), SOON).toBe('unknown');
+  });
+
   it('that this host lost has an unknown end, and is not run again', async () => {
     const oneOff = await farm.desireOneOff('true');
     await farm.store.oneOffs.advance({ ...oneOff, state: 'running', startedAt: systemClock() });

@@ -173,7 +173,11 @@ export interface RunnerPlatform {
   /** Whether the runner has to reserve a host port per instance. */
   readonly needsHostPorts: boolean;
   startInstance(spec: InstanceSpec): Promise<FoundProcess>;
-  startOneOff(spec: OneOffSpec): Promise<FoundProcess>;
+  /**
+   * `beforeBegin` is awaited once, when everything is ready and nothing of the command has run: whoever must know that it may have run
+   * writes it down there. Its rejection ends the start and leaves nothing.
+   */
+  startOneOff(spec: OneOffSpec, beforeBegin?: () => Promise<void>): Promise<FoundProcess>;
   /** Everything of this farm on this host, running or exited and not yet removed. */
   list(): Promise<FoundProcess[]>;
   /** Resolves when something may have exited. Aborting the signal resolves it too. Used instead of polling fast. */

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type DeploymentId,
   type DesiredInstance,
   type Farm,
+  type HostId,
   type InstanceId,
   nextStep,
   type ObservedInstance,
@@ -13,9 +14,10 @@ import {
   type SnapshotRef,
   type StepName,
 } from '@switchyard/domain';
-import { openPlatform, type Platform } from '@switchyard/platform';
+import { openPlatform, type Platform, type PlatformOptions } from '@switchyard/platform';
 import { type Lease, openStore, type Store } from '@switchyard/queue';
 import { createLog, secretBox, systemClock, systemIds } from '@switchyard/service';
+import { z } from 'zod';
 import { Ports } from '../ports.ts';
 import { Runner } from '../runner.ts';
 import { TableMemory } from '../table-memory.ts';
@@ -76,17 +78,7 @@ export class FarmUnderTest {
     });
     const farm = await store.farm.ensure(null);
     const hostId = systemIds('host');
-    const platform = await openPlatform({
-      kind: 'local',
-      farmId: farm.id,
-      epoch: farm.epoch,
-      hostId,
-      dataDir: directory,
-      extraCaCerts: null,
-      dockerNetwork: null,
-      allowFileRepositories: false,
-      announce: () => undefined,
-    });
+    const platform = await openPlatform(platformOptions(farm, hostId, directory));
     const made = await store.apps.create({
       teamId: 'team_default',
       name: 'shop',
@@ -211,6 +203,25 @@ export class FarmUnderTest {
     return oneOff;
   }
 
+  /**
+   * Leaves a one-off as a runner does that is killed while it gets the tree ready: made, and not begun. `agoMs`: how long ago.
+   */
+  async leaveHalfMade(oneOff: OneOff, agoMs: number): Promise<void> {
+    const dead = await openPlatform(platformOptions(this.farm, this.hostId, this.#directory));
+    const { command, timeLimitMs, ...base } = oneOff;
+    await new Promise<void>((reached) => {
+      const never = new Promise<void>(() => undefined);
+      void dead.runner.startOneOff({ ...base, command, timeLimitMs, labels: {} }, () => {
+        reached();
+        return never;
+      });
+    });
+    await dead.close();
+    const spec = join(this.#directory, 'oneoffs', oneOff.id, 'spec.json');
+    const made = z.looseObject({ startedAt: z.number() }).parse(JSON.parse(await readFile(spec, 'utf8')));
+    await writeFile(spec, `${JSON.stringify({ ...made, startedAt: made.startedAt - agoMs })}\n`);
+  }
+
   async observed(instance: DesiredInstance): Promise<ObservedInstance | null> {
     const all = await this.store.instances.observed(instance.deploymentId);
     return all.find(({ id }) => id === instance.id) ?? null;
@@ -257,4 +268,18 @@ export class FarmUnderTest {
       createdAt: systemClock(),
     };
   }
+}
+
+function platformOptions(farm: Farm, hostId: HostId, dataDir: string): PlatformOptions {
+  return {
+    kind: 'local',
+    farmId: farm.id,
+    epoch: farm.epoch,
+    hostId,
+    dataDir,
+    extraCaCerts: null,
+    dockerNetwork: null,
+    allowFileRepositories: false,
+    announce: () => undefined,
+  };
 }

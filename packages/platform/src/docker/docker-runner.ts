@@ -36,10 +36,11 @@ export function openDockerRunner(host: DockerHost): RunnerPlatform & { close(): 
   async function startOnce(
     spec: InstanceSpec | OneOffSpec,
     optionsFor: (place: ProcessPlace) => NamedContainer,
+    beforeBegin?: () => Promise<void>,
   ): Promise<FoundProcess> {
     const earlier = starting.get(spec.id);
     if (earlier !== undefined) return await earlier;
-    const promise = start(spec, optionsFor).finally(() => starting.delete(spec.id));
+    const promise = start(spec, optionsFor, beforeBegin).finally(() => starting.delete(spec.id));
     starting.set(spec.id, promise);
     return await promise;
   }
@@ -47,9 +48,10 @@ export function openDockerRunner(host: DockerHost): RunnerPlatform & { close(): 
   async function start(
     spec: InstanceSpec | OneOffSpec,
     optionsFor: (place: ProcessPlace) => NamedContainer,
+    beforeBegin?: () => Promise<void>,
   ): Promise<FoundProcess> {
     return await withEngine('starting a container', async () => {
-      const found = foundProcess(await startProcess(host, spec, optionsFor));
+      const found = foundProcess(await startProcess(host, spec, optionsFor, beforeBegin));
       if (found === null)
         throw new SwitchyardError('engine-refused', `The container of ${spec.id} is not one of ours.`);
       return found;
@@ -59,7 +61,7 @@ export function openDockerRunner(host: DockerHost): RunnerPlatform & { close(): 
   return {
     needsHostPorts: false,
     startInstance: (spec) => startOnce(spec, (place) => instanceContainer(spec, startCommand(spec.start), place)),
-    startOneOff: (spec) => startOnce(spec, (place) => oneOffContainer(spec, place)),
+    startOneOff: (spec, beforeBegin) => startOnce(spec, (place) => oneOffContainer(spec, place), beforeBegin),
     list: () =>
       withEngine('listing containers', async () => {
         const label = [`${LABEL.farm}=${owner.farmId}`, LABEL.process];

@@ -45,6 +45,7 @@ export async function startProcess(
   host: DockerHost,
   spec: InstanceSpec | OneOffSpec,
   optionsFor: (place: ProcessPlace) => NamedContainer,
+  beforeBegin?: () => Promise<void>,
 ): Promise<ContainerInspectInfo> {
   const { engine, owner } = host;
   const present = await unlessMissing(engine.getContainer(processContainer(spec.farmId, spec.id)).inspect());
@@ -66,6 +67,7 @@ export async function startProcess(
     if (isBare && 'start' in spec && spec.start.kind === 'static') {
       await container.putArchive(archiveOfFiles(await staticServerFiles()), { path: '/' });
     }
+    await beforeBegin?.();
     await startWith(container, env);
     return await container.inspect();
   } catch (error) {

@@ -168,7 +168,10 @@ export function openFakeRunner(snapshots: FakeSnapshots, options: FakePlatformOp
       require(id).sockets = sockets;
     },
     startInstance: async (spec) => start(spec),
-    startOneOff: async (spec) => start(spec),
+    async startOneOff(spec, beforeBegin) {
+      if (!entries.has(spec.id)) await beforeBegin?.();
+      return start(spec);
+    },
     async list() {
       untold = false;
       return [...entries.values()].map(found);

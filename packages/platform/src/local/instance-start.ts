@@ -21,14 +21,17 @@ export interface Wanted {
   readonly command: string;
   readonly port: number | null;
   readonly timeLimitMs: number | null;
+  readonly beforeBegin: () => Promise<void>;
 }
+
+const nothingToDo = (): Promise<void> => Promise.resolve();
 
 export function wantedInstance(spec: InstanceSpec): Wanted {
-  return { spec, command: startCommand(spec), port: spec.port, timeLimitMs: null };
+  return { spec, command: startCommand(spec), port: spec.port, timeLimitMs: null, beforeBegin: nothingToDo };
 }
 
-export function wantedOneOff(spec: OneOffSpec): Wanted {
-  return { spec, command: spec.command, port: null, timeLimitMs: spec.timeLimitMs };
+export function wantedOneOff(spec: OneOffSpec, beforeBegin = nothingToDo): Wanted {
+  return { spec, command: spec.command, port: null, timeLimitMs: spec.timeLimitMs, beforeBegin };
 }
 
 /** Static files are served by a small server of our own, run by the Node that runs this process. */
@@ -73,7 +76,7 @@ async function workingDirectoryOf(app: string, root: string): Promise<string> {
 export async function startRun(
   host: LocalHost,
   directories: RunDirectories,
-  { spec, command, port, timeLimitMs }: Wanted,
+  { spec, command, port, timeLimitMs, beforeBegin }: Wanted,
   onExit: () => void,
 ): Promise<RunState> {
   const { id, farmId, epoch } = spec;
@@ -106,6 +109,7 @@ export async function startRun(
     const workingDirectory = await workingDirectoryOf(app.directory, spec.root);
     const guard = await host.guard();
     await writeSpec();
+    await beforeBegin();
     const child = startShim({
       guard,
       directory,

@@ -123,8 +123,8 @@ export function openLocalRunner(
     async startInstance(spec) {
       return await startOnce(wantedInstance(spec));
     },
-    async startOneOff(spec) {
-      return await startOnce(wantedOneOff(spec));
+    async startOneOff(spec, beforeBegin) {
+      return await startOnce(wantedOneOff(spec, beforeBegin));
     },
     async list() {
       beginLimiting();
