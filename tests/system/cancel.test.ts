@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { nodeApp } from '../harness/node-app.ts';
 import { processesWith } from '../harness/process-table.ts';
 import { createRepository, type Repository } from '../harness/repository.ts';
@@ -104,6 +107,45 @@ describe.sequential('cancelling leaves nothing in the process table and the old 
     expect(ended.status).toBe('cancelled');
     expect(existsSync(`${ran}.ended`)).toBe(true);
     expect(await system.visit('shop')).toEqual({ status: 200, body: 'old' });
+  });
+
+  it('while the commit is looked for at a repository that does not answer', async () => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const address = silent.address();
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+    const connected = once(silent, 'connection');
+    try {
+      const name = 'silent';
+      await system.client.createApp({ name, repository: `http://127.0.0.1:${port}/silent.git` });
+      const { id } = await system.client.deploy(name);
+      const [socket] = z.tuple([z.instanceof(Socket)]).parse(await connected);
+      expect((await processesWith(`127.0.0.1:${port}/silent.git`)).length).toBeGreaterThan(0);
+      await system.client.cancel(id);
+      expect((await system.waitUntilEnded(id)).status).toBe('cancelled');
+      await expect.poll(() => processesWith(`127.0.0.1:${port}/silent.git`), { timeout: 10_000 }).toEqual([]);
+      socket.destroy();
+    } finally {
+      await new Promise((resolve) => silent.close(resolve));
+    }
+  });
+
+  it('in switch, which waits for a router', async () => {
+    await repository.commit(nodeApp({ says: 'new' }));
+    await system.services.router.signal('SIGTERM');
+    const { id } = await system.client.deploy('shop');
+    const stageOf = async () =>
+      (await system.client.deployment(id)).stages.find(({ name }) => name === 'switch')?.status;
+    await expect.poll(stageOf, { timeout: 30_000 }).toBe('running');
+    await system.client.cancel(id);
+    const ended = await system.waitUntilEnded(id);
+    expect(ended.status).toBe('cancelled');
+    expect(await stageOf()).toBe('cancelled');
+    expect(await processesWith(id)).toEqual([]);
+    system.start('router');
+    await expect
+      .poll(() => system.visit('shop').catch(() => null), { timeout: 20_000 })
+      .toEqual({ status: 200, body: 'old' });
   });
 
   it('before it has begun', async () => {

@@ -1,3 +1,4 @@
+import { SwitchyardError } from '@switchyard/domain';
 import { expect } from 'vitest';
 import type { FoundProcess, OneOffSpec } from '../platform.ts';
 import { found, outputOf } from './instance-guarantees.ts';
@@ -41,6 +42,23 @@ export const oneOffGuarantees = {
     expect(await runner.startOneOff(spec)).toMatchObject({ state: 'exited', exit: { code: 0, signal: null } });
     expect(await outputOf(subject, spec.id)).toBe('effect\n');
     await runner.remove(spec.id);
+  },
+
+  async 'a one-off that is refused before it begins has run nothing, leaves nothing, and may be started later'(
+    subject,
+  ) {
+    const { runner } = subject.platform;
+    const snapshot = await snapshotOf(subject.platform, {});
+    const spec = oneOffSpec(subject, snapshot, 'echo effect');
+    const seen: (FoundProcess['state'] | null)[] = [];
+    const refuse = async () => {
+      seen.push((await found(subject, spec.id))?.state ?? null);
+      throw new SwitchyardError('stage-cancelled', 'refused');
+    };
+    await expect(runner.startOneOff(spec, refuse)).rejects.toThrow('refused');
+    expect(seen).not.toContain('running');
+    expect(await found(subject, spec.id)).toBeNull();
+    expect((await runOneOff(subject, spec)).over.exit).toEqual({ code: 0, signal: null });
   },
 
   async 'a time limit ends a one-off, and says so'(subject) {
