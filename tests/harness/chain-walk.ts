@@ -91,6 +91,13 @@ export class ChainWalk {
     return (await this.store.chain.accept({ ...this.app, trigger: 'api', what })).id;
   }
 
+  /** Goes back to, or starts again, the release that deployment #`number` made. */
+  async goBack(kind: 'rollback' | 'restart', number: number): Promise<DeploymentId> {
+    const release = await this.store.releases.get(`rel_${number}aaaaaa`);
+    if (release === null) throw new Error(`the release of #${number} is not kept`);
+    return (await this.store.chain.accept({ ...this.app, trigger: kind, what: { kind, release } })).id;
+  }
+
   async get(id: DeploymentId): Promise<Deployment> {
     const found = await this.store.deployments.get(id);
     if (found === null) throw new Error(`${id} is gone`);

@@ -1,32 +1,28 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer, Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { nodeApp } from '../harness/node-app.ts';
 import { processesWith } from '../harness/process-table.ts';
-import { createRepository, type Repository } from '../harness/repository.ts';
-import { type System, startSystem } from '../harness/system.ts';
+import type { Repository } from '../harness/repository.ts';
+import { openShop, type Shop } from '../harness/shop.ts';
+import type { System } from '../harness/system.ts';
 
+let shop: Shop;
 let system: System;
 let repository: Repository;
 let outside: string;
 
 beforeAll(async () => {
-  outside = await mkdtemp(join(tmpdir(), 'outside-'));
-  system = await startSystem();
-  repository = await createRepository(nodeApp({ says: 'old' }));
-  await system.client.createApp({ name: 'shop', repository: repository.url });
-  await system.deploy('shop');
+  shop = await openShop(nodeApp({ says: 'old' }), { live: true });
+  ({ system, repository, outside } = shop);
 });
 
 afterAll(async () => {
-  await system?.stop();
-  await repository?.remove();
-  await rm(outside, { recursive: true, force: true });
+  await shop?.close();
 });
 
 /**

@@ -1,29 +1,25 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nodeApp } from '../harness/node-app.ts';
-import { createRepository, type Repository } from '../harness/repository.ts';
-import { type System, startSystem } from '../harness/system.ts';
+import type { Repository } from '../harness/repository.ts';
+import { openShop, type Shop } from '../harness/shop.ts';
+import type { System } from '../harness/system.ts';
 
+let shop: Shop;
 let system: System;
 let repository: Repository;
 let outside: string;
 let sequence = 0;
 
 beforeAll(async () => {
-  outside = await mkdtemp(join(tmpdir(), 'outside-'));
-  system = await startSystem();
-  repository = await createRepository(nodeApp({ says: 'version 0' }));
-  await system.client.createApp({ name: 'shop', repository: repository.url });
-  await system.deploy('shop');
+  shop = await openShop(nodeApp({ says: 'version 0' }), { live: true });
+  ({ system, repository, outside } = shop);
 });
 
 afterAll(async () => {
-  await system?.stop();
-  await repository?.remove();
-  await rm(outside, { recursive: true, force: true });
+  await shop?.close();
 });
 
 /** Commits a version whose build (or migration) waits until it is told to go on. */

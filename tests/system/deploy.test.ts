@@ -1,30 +1,26 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DeploymentView } from '@switchyard/client';
 import { STAGES, type StageName } from '@switchyard/domain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nodeApp } from '../harness/node-app.ts';
-import { createRepository, type Repository } from '../harness/repository.ts';
-import { type System, startSystem } from '../harness/system.ts';
+import type { Repository } from '../harness/repository.ts';
+import { openShop, type Shop } from '../harness/shop.ts';
+import type { System } from '../harness/system.ts';
 
+let shop: Shop;
 let system: System;
 let repository: Repository;
-/** Outside of everything Switchyard owns: what migrations and builds leave here was really done. */
 let outside: string;
 
 beforeAll(async () => {
-  outside = await mkdtemp(join(tmpdir(), 'outside-'));
-  system = await startSystem();
-  repository = await createRepository(nodeApp({ says: 'one' }));
-  await system.client.createApp({ name: 'shop', repository: repository.url });
+  shop = await openShop(nodeApp({ says: 'one' }));
+  ({ system, repository, outside } = shop);
 });
 
 afterAll(async () => {
-  await system?.stop();
-  await repository?.remove();
-  await rm(outside, { recursive: true, force: true });
+  await shop?.close();
 });
 
 function stage(deployment: DeploymentView, name: StageName) {

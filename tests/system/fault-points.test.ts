@@ -1,28 +1,24 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { nodeApp } from '../harness/node-app.ts';
-import { createRepository, type Repository } from '../harness/repository.ts';
-import { type System, startSystem } from '../harness/system.ts';
+import type { Repository } from '../harness/repository.ts';
+import { openShop, type Shop } from '../harness/shop.ts';
+import type { System } from '../harness/system.ts';
 
+let shop: Shop;
 let system: System;
 let repository: Repository;
 let outside: string;
 
 beforeAll(async () => {
-  outside = await mkdtemp(join(tmpdir(), 'outside-'));
-  system = await startSystem();
-  repository = await createRepository(nodeApp({ says: 'before' }));
-  await system.client.createApp({ name: 'shop', repository: repository.url });
-  await system.deploy('shop');
+  shop = await openShop(nodeApp({ says: 'before' }), { live: true });
+  ({ system, repository, outside } = shop);
 });
 
 afterAll(async () => {
-  await system?.stop();
-  await repository?.remove();
-  await rm(outside, { recursive: true, force: true });
+  await shop?.close();
 });
 
 // Each waits for a lease to run out; these are the four places at which most is half done: a command that must not run twice, an instance

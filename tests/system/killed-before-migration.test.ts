@@ -1,28 +1,24 @@
 import { existsSync, watch } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { nodeApp } from '../harness/node-app.ts';
-import { createRepository, type Files, type Repository } from '../harness/repository.ts';
-import { type System, startSystem } from '../harness/system.ts';
+import type { Files, Repository } from '../harness/repository.ts';
+import { openShop, type Shop } from '../harness/shop.ts';
+import type { System } from '../harness/system.ts';
 
+let shop: Shop;
 let system: System;
 let repository: Repository;
 let outside: string;
 
 beforeAll(async () => {
-  outside = await mkdtemp(join(tmpdir(), 'outside-'));
-  system = await startSystem();
-  repository = await createRepository(nodeApp({ says: 'old' }));
-  await system.client.createApp({ name: 'shop', repository: repository.url });
-  await system.deploy('shop');
+  shop = await openShop(nodeApp({ says: 'old' }), { live: true });
+  ({ system, repository, outside } = shop);
 });
 
 afterAll(async () => {
-  await system?.stop();
-  await repository?.remove();
-  await rm(outside, { recursive: true, force: true });
+  await shop?.close();
 });
 
 /** Many small files, so that getting a migration's tree ready takes a while. */

@@ -31,11 +31,6 @@ export const apiConfig = {
   SWITCHYARD_ALLOW_FILE_REPOSITORIES: flag(false).describe(
     'Whether repositories may be directories of this machine (`/path`, `file:///path`): 0 or 1.',
   ),
-  SWITCHYARD_KEY_PREFIX: z
-    .string()
-    .regex(/^[0-9A-Za-z-]{1,40}$/, 'letters, digits and hyphens')
-    .default('switchyard')
-    .describe('Put before every key in Redis, so that several farms can share one.'),
 };
 
 export type ApiConfig = ConfigOf<typeof apiConfig>;

@@ -1,3 +1,4 @@
+import { tellRedisUp } from '@switchyard/service';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** What is counted for one app. Plain numbers, read when somebody asks for the metrics: they are written with every request. */
@@ -82,16 +83,7 @@ export function routerMetrics(
       },
     }),
   );
-  registry.registerMetric(
-    new Gauge({
-      name: 'switchyard_redis_up',
-      help: '1 while Redis answers, else 0.',
-      registers: [],
-      async collect() {
-        this.set((await facts.isRedisUp()) ? 1 : 0);
-      },
-    }),
-  );
+  tellRedisUp(registry, () => facts.isRedisUp());
   return {
     of(app) {
       let figures = byApp.get(app);

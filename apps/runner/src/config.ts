@@ -16,11 +16,6 @@ export const runnerConfig = {
   SWITCHYARD_STOP_INSTANCES_ON_EXIT: flag(false).describe(
     'Whether stopping the runner stops the apps on its host too; what is wanted stays, and the next start brings it back.',
   ),
-  SWITCHYARD_KEY_PREFIX: z
-    .string()
-    .regex(/^[0-9A-Za-z-]{1,40}$/, 'letters, digits and hyphens')
-    .default('switchyard')
-    .describe('Put before every key in Redis, so that several farms can share one.'),
 } satisfies ConfigShape;
 
 export type RunnerConfig = ConfigOf<typeof runnerConfig>;

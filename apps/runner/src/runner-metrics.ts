@@ -1,4 +1,5 @@
 import type { ObservedInstance } from '@switchyard/domain';
+import { tellRedisUp } from '@switchyard/service';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 const STATES: readonly ObservedInstance['state'][] = [
@@ -30,16 +31,7 @@ export function runnerMetrics(
       },
     }),
   );
-  registry.registerMetric(
-    new Gauge({
-      name: 'switchyard_redis_up',
-      help: '1 while Redis answers, else 0.',
-      registers: [],
-      async collect() {
-        this.set((await facts.isRedisUp()) ? 1 : 0);
-      },
-    }),
-  );
+  tellRedisUp(registry, () => facts.isRedisUp());
   const restarts = new Counter({
     name: 'switchyard_instance_restarts_total',
     help: 'Instances that ended by themselves and were started again.',

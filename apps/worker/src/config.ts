@@ -30,11 +30,6 @@ export const workerConfig = {
   }),
   SWITCHYARD_ROUTER_PORT: port(7080).describe('Port on which deployed apps answer.'),
   SWITCHYARD_ALLOW_FILE_REPOSITORIES: flag(false).describe('Whether `file:` repositories are allowed.'),
-  SWITCHYARD_KEY_PREFIX: z
-    .string()
-    .regex(/^[0-9A-Za-z-]{1,40}$/, 'letters, digits and hyphens')
-    .default('switchyard')
-    .describe('Put before every key in Redis, so that several farms can share one.'),
   SWITCHYARD_FAULT_POINT: z
     .string()
     .regex(/^[a-z]+:[a-z-]+$/, 'a step and a point, as in `build:ran`')

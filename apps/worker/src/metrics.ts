@@ -1,5 +1,6 @@
 import { OUTCOMES, STAGES, type StageName, Trigger } from '@switchyard/domain';
 import type { SweepReport } from '@switchyard/queue';
+import { tellRedisUp } from '@switchyard/service';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 const STAGE_RESULTS = ['succeeded', 'failed', 'skipped', 'cancelled', 'timed_out', 'lost'] as const;
@@ -77,16 +78,7 @@ export function workerMetrics(
       },
     }),
   );
-  registry.registerMetric(
-    new Gauge({
-      name: 'switchyard_redis_up',
-      help: '1 while Redis answers, else 0.',
-      registers: [],
-      async collect() {
-        this.set((await read.isRedisUp()) ? 1 : 0);
-      },
-    }),
-  );
+  tellRedisUp(registry, () => read.isRedisUp());
 
   // At 0 from the start: otherwise the first failure would not show as an increase.
   for (const result of OUTCOMES) for (const trigger of Trigger.options) deployments.inc({ result, trigger }, 0);

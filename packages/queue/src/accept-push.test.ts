@@ -31,10 +31,7 @@ async function pinned(id: DeploymentId, sha: string): Promise<void> {
 }
 
 async function rollBack(): Promise<DeploymentId> {
-  const release = await chain.store.releases.get('rel_1aaaaaa');
-  if (release === null) throw new Error('not kept');
-  const what = { kind: 'rollback', release } as const;
-  return (await chain.store.chain.accept({ ...chain.app, trigger: 'rollback', what })).id;
+  return await chain.goBack('rollback', 1);
 }
 
 describe('a push', () => {

@@ -89,13 +89,7 @@ describe('a rollback', () => {
     await chain.walk(first, null);
     const second = await chain.deploy();
     await chain.walk(second, 'package');
-    const kept = await chain.store.releases.get('rel_1aaaaaa');
-    if (kept === null) throw new Error('not kept');
-    const { id } = await chain.store.chain.accept({
-      ...chain.app,
-      trigger: 'rollback',
-      what: { kind: 'rollback', release: kept },
-    });
+    const id = await chain.goBack('rollback', 1);
     await chain.walk(id, null);
     expect(await chain.get(id)).toMatchObject({ status: 'succeeded', number: 3 });
     expect(await chain.store.apps.environment(chain.app.environmentId)).toMatchObject({ hold: { scope: 'automatic' } });

@@ -112,13 +112,7 @@ describe('a hold on everything', () => {
     const waiting = await chain.deploy();
     await chain.walk(waiting, 'migrate');
     await chain.begin(waiting, 'migrate');
-    const release = await chain.store.releases.get('rel_1aaaaaa');
-    if (release === null) throw new Error('not kept');
-    const { id } = await chain.store.chain.accept({
-      ...chain.app,
-      trigger: 'rollback',
-      what: { kind: 'rollback', release },
-    });
+    const id = await chain.goBack('rollback', 1);
     await chain.walk(id, null);
     expect(await chain.store.apps.environment(chain.app.environmentId)).toMatchObject({
       hold: { scope: 'all' },
@@ -137,13 +131,7 @@ describe('the gate', () => {
     const waiting = await chain.deploy();
     await chain.walk(waiting, 'migrate');
     await chain.begin(waiting, 'migrate');
-    const release = await chain.store.releases.get('rel_1aaaaaa');
-    if (release === null) throw new Error('not kept');
-    const { id } = await chain.store.chain.accept({
-      ...chain.app,
-      trigger: 'rollback',
-      what: { kind: 'rollback', release },
-    });
+    const id = await chain.goBack('rollback', 1);
     await chain.walk(id, null);
     await chain.pass(inside, 'health', { kind: 'failed', diagnosis: DIAGNOSIS, note: 'no', retryAfterMs: null });
     expect(await chain.get(waiting)).toMatchObject({ outcome: 'superseded' });
@@ -156,13 +144,7 @@ describe('a restart', () => {
     await chain.walk(live, null);
     const building = await chain.deploy();
     await chain.walk(building, 'build');
-    const release = await chain.store.releases.get('rel_1aaaaaa');
-    if (release === null) throw new Error('not kept');
-    const { id } = await chain.store.chain.accept({
-      ...chain.app,
-      trigger: 'restart',
-      what: { kind: 'restart', release },
-    });
+    const id = await chain.goBack('restart', 1);
     await chain.walk(id, 'switch');
     const lease = await chain.lease(id, 'switch');
     expect(await chain.moveRoute(lease)).toBe('moved');
@@ -180,13 +162,7 @@ describe('a rollback that waits for a worker', () => {
   it('is not superseded by a deployment', async () => {
     const live = await chain.deploy();
     await chain.walk(live, null);
-    const release = await chain.store.releases.get('rel_1aaaaaa');
-    if (release === null) throw new Error('not kept');
-    const { id } = await chain.store.chain.accept({
-      ...chain.app,
-      trigger: 'rollback',
-      what: { kind: 'rollback', release },
-    });
+    const id = await chain.goBack('rollback', 1);
     await chain.deploy();
     expect((await chain.get(id)).status).toBe('queued');
   });

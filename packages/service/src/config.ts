@@ -54,6 +54,11 @@ export const commonConfig = {
     .string()
     .regex(/^rediss?:\/\//, 'a URL that starts with redis:// or rediss://')
     .describe('Redis with AOF `always` and `noeviction`.'),
+  SWITCHYARD_KEY_PREFIX: z
+    .string()
+    .regex(/^[0-9A-Za-z-]{1,40}$/, 'letters, digits and hyphens')
+    .default('switchyard')
+    .describe('Put before every key in Redis, so that several farms can share one.'),
   SWITCHYARD_DATA_DIR: z
     .string()
     .default('.switchyard')

@@ -9,6 +9,7 @@ export * from './masker.ts';
 export * from './metrics.ts';
 export * from './platform-config.ts';
 export * from './process-life.ts';
+export * from './redis-up.ts';
 export * from './secret-box.ts';
 export * from './secret-key.ts';
 export * from './system.ts';

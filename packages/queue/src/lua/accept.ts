@@ -84,6 +84,7 @@ end
 if kind == 'deploy' then
   set(id, 'step', 'pin')
   hand(id)
+  admit()
 else
   for _, stage in ipairs(STAGES) do
     if stage == 'health' then break end
@@ -91,11 +92,7 @@ else
     emit(id, 'stage.skipped', '{"stage":"' .. stage .. '","note":' .. json(ARGV[6]) .. '}')
   end
   set(id, 'step', 'health')
-  enqueue(id)
-end
-admit()
-if get(id, 'waiting') == 'slot' then
-  emit(id, 'deployment.waiting', '{"reason":"slot","note":"Waits for a free slot."}')
+  enqueueAndAdmit(id)
 end
 return reply('accepted', number)
 `;

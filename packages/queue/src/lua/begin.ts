@@ -67,8 +67,7 @@ end
 
 if step ~= 'pin' and not hasSlot(id) then
   if not slotIsFree(id) then
-    enqueue(id)
-    emit(id, 'deployment.waiting', '{"reason":"slot","note":"Waits for a free slot."}')
+    enqueueAndAdmit(id)
     return reply('waiting')
   end
   takeSlot(id)
