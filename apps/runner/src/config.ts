@@ -7,7 +7,6 @@ import {
   readConfig,
   secretKeyConfig,
 } from '@switchyard/service';
-import { z } from 'zod';
 
 export const runnerConfig = {
   ...commonConfig,
