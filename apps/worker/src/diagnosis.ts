@@ -1,5 +1,5 @@
 import { classify } from '@switchyard/diagnose';
-import { type Deployment, type Diagnosis, type StepName, stageOf } from '@switchyard/domain';
+import { cutText, type Deployment, type Diagnosis, LIMITS, type StepName, stageOf } from '@switchyard/domain';
 import type { LogSink } from './log-sink.ts';
 import type { StageFailure } from './stages/stage.ts';
 
@@ -19,9 +19,23 @@ export function diagnose(
   });
   return {
     ...diagnosis,
+    title: shortened(diagnosis.title),
+    explanation: shortened(diagnosis.explanation),
+    fix: shortened(diagnosis.fix),
+    details: Object.fromEntries(
+      Object.entries(diagnosis.details).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? shortened(value) : value,
+      ]),
+    ),
     evidence: diagnosis.evidence.map(({ line, text }) => ({
       line: line === null ? null : reading.lineInLog(line),
       text,
     })),
   };
+}
+
+/** They quote commands and values that a repository's author wrote. */
+function shortened(text: string): string {
+  return cutText(text, LIMITS.maxErrorMessageBytes);
 }

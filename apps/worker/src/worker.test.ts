@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Deployment, type DeploymentId, isFinal, type Reuse, type StageName } from '@switchyard/domain';
+import { type Deployment, type DeploymentId, isFinal, LIMITS, type Reuse, type StageName } from '@switchyard/domain';
 import { openPlatform, openSources, type Platform } from '@switchyard/platform';
 import { openStore, type Store } from '@switchyard/queue';
 import {
@@ -235,6 +235,17 @@ describe('a worker', { timeout: 60_000 }, () => {
       expect(await readFile(join(directory, 'blobs', 'logs', deployment.id, key), 'utf8')).not.toContain(
         'quite-secret',
       );
+  });
+
+  it('keeps what it writes down of a failure short, however long the command is', async () => {
+    await newWorker();
+    await repository.commit(nodeApp({ says: 'two', build: `false ${'long '.repeat(8_000)}` }));
+    const { diagnosis, stages } = await ended(await deploy());
+    expect(diagnosis).toMatchObject({ stage: 'build' });
+    const note = stages.find(({ name }) => name === 'build')?.attempts.at(-1)?.note;
+    expect(note).toMatch(/exited with 1\.$/);
+    for (const text of [diagnosis?.title, diagnosis?.explanation, diagnosis?.fix, note])
+      expect(Buffer.byteLength(text ?? '')).toBeLessThanOrEqual(LIMITS.maxErrorMessageBytes);
   });
 
   it('that can’t find the branch says so in the source stage’s log', async () => {

@@ -1,3 +1,6 @@
+import { cutText } from './cut-text.ts';
+import { LIMITS } from './limits.ts';
+
 /**
  * The catalogue of errors. Codes are public: people and programs match on them, so a code is never renamed. `fault` says whose move it
  * is: `user` (change something and deploy again), `platform` (the operators'), `transient` (trying again can help).
@@ -95,7 +98,7 @@ export class SwitchyardError extends Error {
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, message: string, details: Readonly<Record<string, unknown>> = {}, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(cutText(message, LIMITS.maxErrorMessageBytes), cause === undefined ? undefined : { cause });
     this.name = 'SwitchyardError';
     this.code = code;
     this.details = details;

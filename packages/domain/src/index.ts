@@ -1,3 +1,4 @@
+export * from './cut-text.ts';
 export * from './decide-retry.ts';
 export * from './delivery.ts';
 export * from './diagnosis.ts';

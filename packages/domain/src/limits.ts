@@ -100,6 +100,8 @@ export const LIMITS = {
   /** What a diagnosis reads: the first and the last bytes of a stage's output. */
   diagnosisHeadBytes: 256 * 1024,
   diagnosisTailBytes: 768 * 1024,
+  /** Messages of errors, notes of stages and texts of a diagnosis, which may quote what the user wrote; the middle goes, with a mark. */
+  maxErrorMessageBytes: 4 * 1024,
   /** Output of an instance kept on disk; at the bound the oldest half goes. */
   maxInstanceLogBytes: 10 * 1024 * 1024,
   /** Unsent bytes to one event reader; one that is further behind is cut and may resume. */

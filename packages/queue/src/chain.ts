@@ -1,4 +1,13 @@
-import { AppId, type Deployment, DeploymentId, type Diagnosis, LIMITS, queueFor, RouteId } from '@switchyard/domain';
+import {
+  AppId,
+  cutText,
+  type Deployment,
+  DeploymentId,
+  type Diagnosis,
+  LIMITS,
+  queueFor,
+  RouteId,
+} from '@switchyard/domain';
 import { z } from 'zod';
 import { acceptanceOf } from './accepting.ts';
 import { appOf, environmentOfHash, purgeApp } from './apps.ts';
@@ -39,7 +48,7 @@ const argumentsOf = (result: StepResult): string[] => {
 function noteOfResult(result: StepResult): string {
   if (result.kind === 'timed_out') return `Took longer than its limit of ${Math.round(result.limitMs / 1000)} s.`;
   if (result.kind === 'handed_back') return 'Its worker is stopping; another takes over.';
-  return 'note' in result ? (result.note ?? '') : '';
+  return 'note' in result ? cutText(result.note ?? '', LIMITS.maxErrorMessageBytes) : '';
 }
 
 export function chainOf(context: StoreContext, queues: BullQueues, farmId: () => Promise<string>): Chain {
