@@ -26,7 +26,7 @@ describe('cutting a text', () => {
         (text, maxBytes) => {
           const cut = cutText(text, maxBytes);
           expect(bytesOf(cut)).toBeLessThanOrEqual(maxBytes);
-          expect(cut.isWellFormed?.() ?? !cut.includes('\ufffd')).toBe(true);
+          expect(cut.includes('\ufffd')).toBe(text.includes('\ufffd'));
           if (bytesOf(text) <= maxBytes) expect(cut).toBe(text);
           else expect(text.startsWith(cut.split(' … ')[0] ?? '')).toBe(true);
         },
