@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -7,7 +8,7 @@ import { SwitchyardError } from '@switchyard/domain';
 import { readAdminToken } from '@switchyard/service';
 import picocolors from 'picocolors';
 import { answersAt } from './app-answers.ts';
-import { closingLines } from './closing.ts';
+import { closingLines, commandSettings } from './closing.ts';
 import { type EmbeddedConfig, type Environment, readEmbeddedConfig } from './config.ts';
 import { EXAMPLE_APP, ensureExample } from './example.ts';
 import { commitDirectory, hostVersions } from './example-repository.ts';
@@ -27,6 +28,8 @@ export async function runEmbedded(): Promise<number> {
   const ended = new AbortController();
   // What still waits when the start fails must not keep the process running.
   const waiting = AbortSignal.any([signal, ended.signal]);
+  // Every app that is waited for listens: Node warns of a leak from the eleventh on.
+  setMaxListeners(0, waiting);
   let system: System | undefined;
   let signals = 0;
   const onSignal = (): void => {
@@ -89,7 +92,13 @@ async function bringUp(start: Start): Promise<void> {
   }
   await Promise.all(live.map(({ name, url }) => whenLive(name, url, start)));
   if (signal.aborted) return;
-  const facts = { apiUrl, apps: live, tokenFile: fromHere(tokenFile), dataDirectory: fromHere(system.dataDirectory) };
+  const facts = {
+    apiUrl,
+    apps: live,
+    tokenFile: fromHere(tokenFile),
+    dataDirectory: fromHere(system.dataDirectory),
+    commandSettings: commandSettings({ apiUrl, tokenFile: fromHere(tokenFile) }),
+  };
   for (const line of closingLines(facts, picocolors)) output.print(line);
 }
 

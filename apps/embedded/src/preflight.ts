@@ -1,6 +1,7 @@
-import { access, constants } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { SwitchyardError } from '@switchyard/domain';
 import { closeServer, listen, makeDirectory } from '@switchyard/service';
 
@@ -8,7 +9,10 @@ import { closeServer, listen, makeDirectory } from '@switchyard/service';
 export async function ensureWritable(directory: string): Promise<void> {
   try {
     await makeDirectory(directory);
-    await access(directory, constants.W_OK | constants.X_OK | constants.R_OK);
+    // Tried, since the mode does not tell: a read-only or full file system, or one that maps users, says yes to everything.
+    const probe = join(directory, `.check-${process.pid}`);
+    await writeFile(probe, 'x');
+    await rm(probe);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new SwitchyardError(

@@ -36,6 +36,25 @@ it('a real Redis that syncs once a second is refused', async () => {
   }
 });
 
+it.each([
+  { what: 'a wrong password', urlOf: (port: number) => `redis://:not-it@127.0.0.1:${port}` },
+  { what: 'no password', urlOf: (port: number) => `redis://127.0.0.1:${port}` },
+])('a real Redis is asked with $what, and says so at once', async ({ urlOf }) => {
+  const redis = await startRedis();
+  try {
+    const error: unknown = await openStore({ ...options, redisUrl: urlOf(redis.port) }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toMatchObject({
+      code: 'redis-unusable',
+      message: expect.stringContaining('REDIS_URL') as string,
+    });
+    expect(String(error)).not.toContain('not-it');
+  } finally {
+    await redis.stop();
+  }
+});
+
 it('an address is told without its password', () => {
   expect(describeUrl(inject('redisUrl'))).toMatch(/^127\.0\.0\.1:\d+$/);
 });

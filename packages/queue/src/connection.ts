@@ -61,25 +61,47 @@ export async function waitForConnection(
   const signal = AbortSignal.timeout(timeoutMs);
   redis.connect().catch(() => undefined);
   await new Promise<void>((resolve, reject) => {
-    const onReady = (): void => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    };
-    const onAbort = (): void => {
+    const settle = (error: SwitchyardError | null): void => {
       redis.off('ready', onReady);
-      reject(
+      redis.off('error', onError);
+      signal.removeEventListener('abort', onAbort);
+      if (error === null) resolve();
+      else reject(error);
+    };
+    const onReady = (): void => settle(null);
+    // Any other failure to connect may pass.
+    const onError = (error: unknown): void => {
+      if (isAccessDenied(error)) settle(accessDenied(describe, error));
+    };
+    const onAbort = (): void =>
+      settle(
         new SwitchyardError(
           'redis-unavailable',
           `Redis at ${describe} does not answer. Start it, or correct REDIS_URL.`,
         ),
       );
-    };
     if (redis.status === 'ready') resolve();
     else {
       redis.once('ready', onReady);
+      redis.on('error', onError);
       signal.addEventListener('abort', onAbort, { once: true });
     }
   });
+}
+
+const ACCESS_DENIED = /^(?:WRONGPASS|NOAUTH|NOPERM)\b|invalid (?:username-)?password|without any password configured/i;
+
+function isAccessDenied(error: unknown): boolean {
+  return error instanceof Error && ACCESS_DENIED.test(error.message);
+}
+
+function accessDenied(describe: string, error: unknown): SwitchyardError {
+  return new SwitchyardError(
+    'redis-unusable',
+    `Redis at ${describe} refuses the user name or password of REDIS_URL. Correct it: redis://:PASSWORD@HOST:PORT.`,
+    {},
+    error,
+  );
 }
 
 /** The address without its password. */
@@ -119,7 +141,9 @@ export function redisComplaints(facts: {
 
 /** Rejects with `redis-unusable` when acknowledged writes could be lost or keys evicted. */
 export async function checkRedis(redis: Redis, describe: string): Promise<void> {
-  const info = await redis.info();
+  const info = await redis.info().catch((error: unknown) => {
+    throw isAccessDenied(error) ? accessDenied(describe, error) : error;
+  });
   const appendfsync = await redis.config('GET', 'appendfsync').then(
     (answer) => (Array.isArray(answer) && typeof answer[1] === 'string' ? answer[1] : null),
     () => null,

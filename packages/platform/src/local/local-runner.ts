@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { watch } from 'node:fs/promises';
 import { type InstanceId, LIMITS, SwitchyardError } from '@switchyard/domain';
 import type { FoundProcess, ListeningSocket, PlatformOptions, RunnerPlatform } from '../platform.ts';
@@ -136,6 +137,8 @@ export function openLocalRunner(
     async waitForChange(signal) {
       if (signal.aborted) return;
       const over = new AbortController();
+      // Every instance that is watched listens: Node warns of a leak from the eleventh on.
+      setMaxListeners(0, over.signal);
       const end = () => over.abort();
       signal.addEventListener('abort', end, { once: true });
       waiting.add(end);
