@@ -1,5 +1,7 @@
+import { createRequire } from 'node:module';
 import { Reuse, StageName } from '@switchyard/domain';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { z } from 'zod';
 import * as commands from './commands.ts';
 import { addVariables } from './variables-program.ts';
 import * as webhooks from './webhook-commands.ts';
@@ -12,6 +14,7 @@ const DEPLOYMENT = 'its id, an app and a number (hello#3), or an app for its new
 export function createProgram(run: Run): Command {
   const program = new Command('switchyard')
     .description('Deploys Git repositories, and shows what happens to them.')
+    .version(ownVersion(), '-V, --version', 'print the version of this command')
     .showHelpAfterError('(--help says more)')
     .addHelpText(
       'after',
@@ -130,4 +133,9 @@ function checkedName(text: string): string {
   } catch (error) {
     throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function ownVersion(): string {
+  const manifest: unknown = createRequire(import.meta.url)('../package.json');
+  return z.object({ version: z.string() }).parse(manifest).version;
 }
