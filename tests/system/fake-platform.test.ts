@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Deployment, type DeploymentId, isFinal, STAGES } from '@switchyard/domain';
+import { type Deployment, type DeploymentId, isFinal, NO_MAXIMA, STAGES } from '@switchyard/domain';
 import { type FakePlatform, openFakePlatform, openSources } from '@switchyard/platform';
 import { openStore, type Store } from '@switchyard/queue';
 import {
@@ -126,6 +126,7 @@ async function startFarm(): Promise<void> {
     blobs,
     archive: logArchive(blobs),
     farm,
+    maxima: NO_MAXIMA,
     hostId,
     processId: systemIds('proc'),
     dataDirectory: directory,

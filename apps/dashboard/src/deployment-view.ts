@@ -146,6 +146,7 @@ function startAttempt(record: StageRecord, attempt: number, at: number): StageRe
     endedAt: null,
     result: 'running',
     note: null,
+    memory: null,
   };
   const attempts = record.attempts.length >= attempt ? record.attempts : [...record.attempts, begun];
   return { ...record, status: 'running', startedAt: record.startedAt ?? at, attempts, note: null };

@@ -1,4 +1,4 @@
-import { type Clock, type DesiredInstance, LIMITS, type ObservedInstance } from '@switchyard/domain';
+import { type Clock, type DesiredInstance, formatBytes, LIMITS, type ObservedInstance } from '@switchyard/domain';
 import type { FoundProcess, RunnerPlatform } from '@switchyard/platform';
 import type { Store } from '@switchyard/queue';
 import type { Log } from '@switchyard/service';
@@ -6,6 +6,7 @@ import { decideBackoff } from './backoff.ts';
 import type { HealthVerdict } from './health-decision.ts';
 import { lookAt } from './instance-look.ts';
 import { InstanceVariables } from './instance-variables.ts';
+import { memoryUse } from './memory-use.ts';
 import { OutputTail } from './output-tail.ts';
 import type { Ports } from './ports.ts';
 import type { Address } from './reachable-address.ts';
@@ -27,7 +28,7 @@ export interface KeeperParts {
   readonly variables: Pick<RunVariables, 'read'>;
   readonly clock: Clock;
   readonly log: Log;
-  readonly onRestart: () => void;
+  readonly onRestart: (why: { outOfMemory: boolean }) => void;
 }
 
 /**
@@ -140,7 +141,7 @@ export class InstanceKeeper {
 
   async #start(): Promise<void> {
     const { platform, ports, reporter, clock, log } = this.#parts;
-    const { id, env, farmId, epoch, snapshot, root, runtime, start, appId, environmentId, deploymentId } =
+    const { id, env, farmId, epoch, snapshot, root, runtime, start, limits, appId, environmentId, deploymentId } =
       this.#desired;
     try {
       const port = platform.needsHostPorts ? await ports.reserve(id) : OWN_NETWORK_PORT;
@@ -157,6 +158,7 @@ export class InstanceKeeper {
         runtime,
         start,
         port,
+        limits,
         env: { ...env, ...variables, PORT: String(port), HOST: platform.needsHostPorts ? '127.0.0.1' : '0.0.0.0' },
         labels: { app: appId, environment: environmentId, deployment: deploymentId },
       });
@@ -188,26 +190,29 @@ export class InstanceKeeper {
     reporter.endpoint(id, null);
     const { crashes, delayMs } = decideBackoff({ crashes: this.#crashes, startedAt: found.startedAt }, now);
     this.#crashes = crashes;
+    const memory = memoryUse(found, this.#desired.limits);
+    const why =
+      memory?.outOfMemory === true ? `, out of memory (its limit is ${formatBytes(memory.memoryLimitBytes)})` : '';
     const how =
       found.exit?.signal === null || found.exit?.signal === undefined
-        ? `with code ${found.exit?.code ?? 'unknown'}`
-        : `by ${found.exit.signal}`;
+        ? `with code ${found.exit?.code ?? 'unknown'}${why}`
+        : `by ${found.exit.signal}${why}`;
     log.warn(
-      { instanceId: id, deploymentId, exit: found.exit },
+      { instanceId: id, deploymentId, exit: found.exit, memory },
       `an instance of ${appName} ended ${how}; starting it again in ${delayMs} ms`,
     );
     this.#tell({
       state: 'backoff',
       pid: null,
       address: null,
-      lastExit: { code: found.exit?.code ?? null, signal: found.exit?.signal ?? null, at: now },
+      lastExit: { code: found.exit?.code ?? null, signal: found.exit?.signal ?? null, at: now, memory },
       health: { failure: 'exited', path: null, status: null, message: `It ended ${how}.`, checkedAt: now },
       outputTail: await this.#readTail(),
       restarts: this.#observed.restarts + 1,
     });
     await platform.remove(id);
     this.#act(null);
-    this.#parts.onRestart();
+    this.#parts.onRestart({ outOfMemory: found.outOfMemory });
     const until = now + delayMs;
     while (this.#mayGoOn() && clock() < until) await this.#wake.sleep(until - clock());
   }

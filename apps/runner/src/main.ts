@@ -78,7 +78,7 @@ await runProcess({
       hostId: directory.hostId,
       clock: systemClock,
       log,
-      onRestart: () => told.restarted(),
+      onRestart: (why) => told.restarted(why),
     });
     await runner.start();
     const shell = await serveShell({

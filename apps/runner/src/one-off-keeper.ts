@@ -2,6 +2,7 @@ import { type Clock, LIMITS, type OneOff, SwitchyardError } from '@switchyard/do
 import type { FoundProcess, RunnerPlatform } from '@switchyard/platform';
 import type { Store } from '@switchyard/queue';
 import type { Log } from '@switchyard/service';
+import { memoryUse } from './memory-use.ts';
 import type { RunVariables } from './run-variables.ts';
 import { Wake } from './wake.ts';
 
@@ -83,6 +84,7 @@ export class OneOffKeeper {
       env,
       command,
       timeLimitMs,
+      limits,
       appId,
       environmentId,
       deploymentId,
@@ -111,6 +113,7 @@ export class OneOffKeeper {
           env: { ...env, ...variables },
           command,
           timeLimitMs,
+          limits,
           labels: { app: appId, environment: environmentId, deployment: deploymentId },
         },
         beforeBegin,
@@ -127,7 +130,8 @@ export class OneOffKeeper {
     const endedAt = this.#parts.clock();
     if (found === null || found.exit === null) return void (await this.#advance({ state: 'unknown', endedAt }));
     const { exit, timedOut } = found;
-    await this.#advance({ state: 'exited', endedAt, exit: { code: exit.code, signal: exit.signal, timedOut } });
+    const memory = memoryUse(found, this.#oneOff.limits);
+    await this.#advance({ state: 'exited', endedAt, exit: { code: exit.code, signal: exit.signal, timedOut, memory } });
   }
 
   async #neverRan(error: unknown): Promise<void> {
@@ -136,7 +140,7 @@ export class OneOffKeeper {
     await this.#advance({
       state: 'exited',
       endedAt: this.#parts.clock(),
-      exit: { code: null, signal: null, timedOut: false },
+      exit: { code: null, signal: null, timedOut: false, memory: null },
     });
   }
 

@@ -12,7 +12,7 @@ const STATES: readonly ObservedInstance['state'][] = [
 ];
 
 export interface RunnerMetrics {
-  restarted(): void;
+  restarted(why: { outOfMemory: boolean }): void;
 }
 
 export function runnerMetrics(
@@ -37,5 +37,15 @@ export function runnerMetrics(
     help: 'Instances that ended by themselves and were started again.',
     registers: [registry],
   });
-  return { restarted: () => restarts.inc() };
+  const outOfMemory = new Counter({
+    name: 'switchyard_instances_out_of_memory_total',
+    help: 'Instances that ended after a process of theirs was killed at the memory limit.',
+    registers: [registry],
+  });
+  return {
+    restarted(why) {
+      restarts.inc();
+      if (why.outOfMemory) outOfMemory.inc();
+    },
+  };
 }

@@ -35,7 +35,7 @@ export interface RunnerParts {
   readonly hostId: HostId;
   readonly clock: Clock;
   readonly log: Log;
-  readonly onRestart: () => void;
+  readonly onRestart: (why: { outOfMemory: boolean }) => void;
 }
 
 interface Desired {

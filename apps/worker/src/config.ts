@@ -1,4 +1,5 @@
 import { cpus } from 'node:os';
+import { LIMITS, type ResourceMaxima } from '@switchyard/domain';
 import {
   type ConfigOf,
   type ConfigShape,
@@ -11,6 +12,8 @@ import {
   secretKeyConfig,
 } from '@switchyard/service';
 import { z } from 'zod';
+
+const maximum = (min: number, max: number) => z.coerce.number().int().min(min).max(max).optional();
 
 export const workerConfig = {
   ...commonConfig,
@@ -28,6 +31,21 @@ export const workerConfig = {
     description: 'Stages of each kind that this worker runs at once.',
     defaultText: 'as many as there are CPUs, at least 2',
   }),
+  SWITCHYARD_MAX_MEMORY_MIB: maximum(64, LIMITS.maxResources.memoryBytes / 1024 ** 2).describe(
+    'Memory, in MiB, that a command or instance of an app may have at most, whatever the app asks for.',
+  ),
+  SWITCHYARD_MAX_CPUS: z.coerce
+    .number()
+    .min(0.1)
+    .max(LIMITS.maxResources.cpus)
+    .optional()
+    .describe('Processors that a command or instance of an app may have at most; `1.5` is one and a half.'),
+  SWITCHYARD_MAX_PROCESSES: maximum(16, LIMITS.maxResources.processes).describe(
+    'Processes and threads that a command or instance of an app may have at most.',
+  ),
+  SWITCHYARD_MAX_OPEN_FILES: maximum(64, LIMITS.maxResources.openFiles).describe(
+    'Open files that a process of an app may have at most.',
+  ),
   SWITCHYARD_ROUTER_PORT: port(7080).describe('Port on which deployed apps answer.'),
   SWITCHYARD_ALLOW_FILE_REPOSITORIES: flag(false).describe('Whether `file:` repositories are allowed.'),
   SWITCHYARD_FAULT_POINT: z
@@ -41,4 +59,14 @@ export type WorkerConfig = ConfigOf<typeof workerConfig>;
 
 export function readWorkerConfig(): WorkerConfig {
   return readConfig(workerConfig, process.env);
+}
+
+export function resourceMaxima(config: WorkerConfig): ResourceMaxima {
+  const { SWITCHYARD_MAX_MEMORY_MIB: memoryMiB } = config;
+  return {
+    memoryBytes: memoryMiB === undefined ? null : memoryMiB * 1024 ** 2,
+    cpus: config.SWITCHYARD_MAX_CPUS ?? null,
+    processes: config.SWITCHYARD_MAX_PROCESSES ?? null,
+    openFiles: config.SWITCHYARD_MAX_OPEN_FILES ?? null,
+  };
 }

@@ -17,7 +17,7 @@ const OBSERVED: ObservedInstance = {
   outputTail: [],
   at: 0,
 };
-const EXIT = { code: 1, signal: null, at: 0 };
+const EXIT = { code: 1, signal: null, at: 0, memory: null };
 const health = (more: Partial<NonNullable<ObservedInstance['health']>>): ObservedInstance['health'] => ({
   failure: null,
   path: null,

@@ -1,4 +1,4 @@
-import type { HealthFailure, ObservedInstance } from '@switchyard/domain';
+import { formatBytes, type HealthFailure, type ObservedInstance } from '@switchyard/domain';
 
 export type HealthVerdict =
   | { readonly verdict: 'wait' }
@@ -12,6 +12,8 @@ const seconds = (milliseconds: number): string => `${Math.round(milliseconds / 1
 
 function exitText({ lastExit }: ObservedInstance): string {
   if (lastExit === null) return 'ended';
+  if (lastExit.memory?.outOfMemory === true)
+    return `ran out of memory (its limit is ${formatBytes(lastExit.memory.memoryLimitBytes)})`;
   return lastExit.signal === null ? `exited with ${lastExit.code ?? 'no code'}` : `was ended by ${lastExit.signal}`;
 }
 

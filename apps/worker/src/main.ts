@@ -14,7 +14,7 @@ import {
   systemIds,
   VERSION,
 } from '@switchyard/service';
-import { readWorkerConfig, type WorkerConfig } from './config.ts';
+import { readWorkerConfig, resourceMaxima, type WorkerConfig } from './config.ts';
 import { faultPoints } from './fault-points.ts';
 import { workerMetrics } from './metrics.ts';
 import { ownSecrets } from './own-secrets.ts';
@@ -83,6 +83,7 @@ async function start(config: WorkerConfig, log: ReturnType<typeof createLog>): P
       urlOf: (host) => `http://${host}${routerPort === 80 ? '' : `:${routerPort}`}`,
       secrets: ownSecrets(config),
       secretBox: await openSecretBox(config.SWITCHYARD_SECRET_KEY_FILE ?? directory.secretKeyFile),
+      maxima: resourceMaxima(config),
       pools: config.SWITCHYARD_WORKER_POOLS,
       concurrency: config.SWITCHYARD_WORKER_CONCURRENCY,
       clock,

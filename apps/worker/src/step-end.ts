@@ -1,4 +1,4 @@
-import { type Diagnosis, decideRetry, LIMITS, type StepName, SwitchyardError, stageOf } from '@switchyard/domain';
+import { type Diagnosis, decideRetry, type StepName, SwitchyardError } from '@switchyard/domain';
 import type { StepResult } from '@switchyard/queue';
 import { StageStop, stopReasonOf } from './stage-stop.ts';
 import type { StageFailure, StageOutcome } from './stages/stage.ts';
@@ -7,8 +7,8 @@ import type { StageFailure, StageOutcome } from './stages/stage.ts';
 const MIGRATION_END_SLACK_MS = 30_000;
 
 /** When a step is stopped for taking too long. */
-export function stopAfterMs(step: StepName): number {
-  return LIMITS.stageTimeLimitMs[stageOf(step)] + (step === 'migrate' ? MIGRATION_END_SLACK_MS : 0);
+export function stopAfterMs(step: StepName, limitMs: number): number {
+  return limitMs + (step === 'migrate' ? MIGRATION_END_SLACK_MS : 0);
 }
 
 /** How a stage's work ended: with an answer, or with something thrown. */

@@ -4,15 +4,18 @@ import {
   type Farm,
   type HostId,
   type Ids,
-  LIMITS,
+  type MemoryUse,
   type ProcessId,
+  type ResourceMaxima,
   SwitchyardError,
   stageOf,
+  stageTimeLimitMs,
 } from '@switchyard/domain';
 import type { Platform, Sources } from '@switchyard/platform';
 import type { BeginAnswer, StepResult, Store, Wake } from '@switchyard/queue';
 import type { Blobs, Log, LogArchive, SecretBox } from '@switchyard/service';
 import { AttemptLog } from './attempt-log.ts';
+import { AttemptMemory, memoryLine } from './attempt-memory.ts';
 import { type AttemptVariables, attemptVariables } from './attempt-variables.ts';
 import { diagnose } from './diagnosis.ts';
 import type { FaultPoint } from './fault-points.ts';
@@ -40,6 +43,8 @@ export interface StepRunnerOptions {
   readonly secrets: readonly string[];
   /** Opens the variables of apps. */
   readonly secretBox: SecretBox;
+  /** What the operator grants commands and apps at most. */
+  readonly maxima: ResourceMaxima;
   readonly clock: Clock;
   readonly ids: Ids;
   /** 0 ≤ jitter < 1. */
@@ -52,6 +57,7 @@ export interface StepRunnerOptions {
 interface AttemptParts {
   readonly attemptLog: AttemptLog;
   readonly variables: AttemptVariables;
+  readonly memory: AttemptMemory;
   readonly limitMs: number;
 }
 
@@ -139,8 +145,7 @@ export class StepRunner {
     const { store, archive, secrets, clock, jitter, faultPoint, log } = this.#options;
     const { lease, deployment, attempt, counted } = begun;
     const name = lease.step;
-    const stage = stageOf(name);
-    const limitMs = LIMITS.stageTimeLimitMs[stage];
+    const limitMs = stageTimeLimitMs(name, deployment.plan);
     const processLog = log.child({
       deploymentId: deployment.id,
       app: begun.app.name,
@@ -159,10 +164,11 @@ export class StepRunner {
       log: processLog,
     });
 
-    const timer = setTimeout(() => step.stop('time-limit'), stopAfterMs(name));
+    const timer = setTimeout(() => step.stop('time-limit'), stopAfterMs(name, limitMs));
+    const memory = new AttemptMemory();
     let end: StepEnd;
     try {
-      end = { outcome: await this.#run(begun, step, { attemptLog, variables, limitMs }) };
+      end = { outcome: await this.#run(begun, step, { attemptLog, variables, memory, limitMs }) };
     } catch (thrown) {
       end = { thrown };
     } finally {
@@ -182,18 +188,25 @@ export class StepRunner {
     });
     if ('thrown' in end && result?.kind === 'failed' && result.diagnosis.cause === 'internal')
       processLog.error({ err: end.thrown }, 'a stage failed unexpectedly');
+    const line = memory.most === null ? null : memoryLine(memory.most);
+    if (line !== null) attemptLog.sink.say(line);
     if (result !== null) this.#say(begun, attemptLog, result);
     await attemptLog.close(result);
-    const answer = result === null ? 'lease-lost' : await this.#finish(begun, lost, result);
+    const answer = result === null ? 'lease-lost' : await this.#finish(begun, lost, result, memory.most);
     faultPoint(`${name}:finished`);
     processLog.info({ result: answer === 'lease-lost' ? 'lost' : result?.kind, ms: clock() - since }, 'stage ended');
     this.#count(begun, answer === 'lease-lost' ? null : result, (clock() - since) / 1_000);
   }
 
   /** Null where Redis stayed away for longer than the lease, which another worker has by then. */
-  async #finish({ lease }: Begun, lost: AbortSignal, result: StepResult): Promise<'finished' | 'lease-lost'> {
+  async #finish(
+    { lease }: Begun,
+    lost: AbortSignal,
+    result: StepResult,
+    memory: MemoryUse | null,
+  ): Promise<'finished' | 'lease-lost'> {
     try {
-      return await insist(lost, () => this.#options.store.chain.finish(lease, result));
+      return await insist(lost, () => this.#options.store.chain.finish(lease, result, memory));
     } catch (error) {
       if (lost.aborted) return 'lease-lost';
       throw error;
@@ -220,7 +233,7 @@ export class StepRunner {
   #contextOf(
     { lease, deployment, app, environment }: Begun,
     { signal, leave }: ActiveStep,
-    { attemptLog, variables, limitMs }: AttemptParts,
+    { attemptLog, variables, memory, limitMs }: AttemptParts,
   ): StageContext {
     const { store, platform, faultPoint, urlOf, secretBox: _secretBox, ...rest } = this.#options;
     return {
@@ -235,6 +248,7 @@ export class StepRunner {
       readOutput: (id, offset, maxBytes) => platform.runner.readOutput(id, offset, maxBytes),
       records: store,
       variables,
+      memory,
       url: urlOf(environment.hosts[0] ?? app.name),
       log: attemptLog.sink,
       signal,

@@ -3,7 +3,15 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Deployment, type DeploymentId, isFinal, LIMITS, type Reuse, type StageName } from '@switchyard/domain';
+import {
+  type Deployment,
+  type DeploymentId,
+  isFinal,
+  LIMITS,
+  NO_MAXIMA,
+  type Reuse,
+  type StageName,
+} from '@switchyard/domain';
 import { openPlatform, openSources, type Platform } from '@switchyard/platform';
 import { openStore, type Store } from '@switchyard/queue';
 import {
@@ -113,6 +121,7 @@ async function newWorker(metrics = new Registry()): Promise<{ stop(): Promise<vo
     secretBox: box,
     pools: ['light', 'heavy'],
     concurrency: 2,
+    maxima: NO_MAXIMA,
     clock: systemClock,
     ids: systemIds,
     jitter: () => 0,

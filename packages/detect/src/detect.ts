@@ -59,6 +59,7 @@ export async function detect(tree: FileTree): Promise<Plan> {
     migrate,
     start,
     health: decideHealth(complete),
+    ...decideLimits(complete),
     warnings: decisions.warnings,
     reasons: decisions.reasons,
   };
@@ -140,6 +141,21 @@ function decideHealth(app: App): Plan['health'] {
   else app.decisions.because('health', path, 'switchyard.json says so', 'file');
   return { path, timeLimitMs: health?.timeLimitMs ?? LIMITS.healthTimeLimitMs };
 }
+
+/** Only what the repository asks for; the farm's defaults and maxima are the worker's. */
+function decideLimits({ settings, decisions }: App): Pick<Plan, 'limits' | 'timeLimitsMs'> {
+  const { limits, timeLimitsMs } = settings;
+  for (const [part, wish] of Object.entries(limits ?? {}))
+    if (wish !== undefined) decisions.because(`limits.${part}`, wordsOf(wish), 'switchyard.json says so', 'file');
+  if (timeLimitsMs !== undefined)
+    decisions.because('timeLimitsMs', wordsOf(timeLimitsMs), 'switchyard.json says so', 'file');
+  return { ...(limits === undefined ? {} : { limits }), ...(timeLimitsMs === undefined ? {} : { timeLimitsMs }) };
+}
+
+const wordsOf = (values: Readonly<Record<string, number | undefined>>): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
 
 function frameworkName(app: App, start: Plan['start']): string | null {
   if (app.manifest === null) return start.kind === 'static' ? 'plain HTML' : null;

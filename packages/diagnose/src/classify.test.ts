@@ -180,10 +180,32 @@ describe('an app that does not become healthy', () => {
 });
 
 describe('a command that was killed', () => {
-  it('wanted more memory than its limit', () => {
-    const found = classify(failure({ exit: { code: null, signal: 'SIGKILL' }, context: { memoryLimitMb: 512 } }));
-    expect(found).toMatchObject({ cause: 'out_of_memory', details: { limitMb: 512 } });
+  const seen = { peakMemoryBytes: 510 * 1024 ** 2, memoryLimitBytes: 512 * 1024 ** 2 };
+  const sigkill = { code: null, signal: 'SIGKILL' };
+
+  it('wanted more memory than its limit, and both are said, whatever else its output holds', () => {
+    const output = 'Killed\nsrc/a.ts(1,1): error TS2304: Cannot find name x.';
+    const found = classify(failure({ exit: sigkill, output, context: { memory: { ...seen, outOfMemory: true } } }));
+    expect(found).toMatchObject({
+      cause: 'out_of_memory',
+      title: 'A process was killed at the memory limit of 512 MiB',
+      details: { limitBytes: seen.memoryLimitBytes, peakBytes: seen.peakMemoryBytes },
+    });
+    expect(found.explanation).toContain('510 MiB');
+    expect(found.fix).toContain('limits.build.memoryMiB');
   });
+
+  it('in a child of which it died itself is told the same', () => {
+    const exit = { code: 1, signal: null };
+    const found = classify(failure({ exit, context: { memory: { ...seen, outOfMemory: true } } }));
+    expect(found.cause).toBe('out_of_memory');
+  });
+
+  it('while its memory was watched and its limit not reached was killed by somebody else', () => {
+    const found = classify(failure({ exit: sigkill, context: { memory: { ...seen, outOfMemory: false } } }));
+    expect(found.cause).toBe('killed');
+  });
+
   it('is told with less confidence where no limit is known', () => {
     const found = classify(failure({ exit: { code: 137, signal: null }, output: 'bundling…' }));
     expect(found.cause).toBe('out_of_memory');

@@ -73,7 +73,7 @@ const ENTRIES: Partial<Record<ErrorCode, Entry>> = {
   'stage-timed-out': {
     cause: 'stage_timeout',
     score: 80,
-    fix: 'See in the log what it was doing at the end: a command that waits for input or watches files never ends by itself. Otherwise make it faster or raise the limit.',
+    fix: 'See in the log what it was doing at the end: a command that waits for input or watches files never ends by itself. Otherwise make it faster, or raise its limit (`timeLimitsMs` in switchyard.json, up to the most that the stage may take).',
   },
   'worker-lost': {
     cause: 'worker_lost',

@@ -1,4 +1,4 @@
-import type { ObservedInstance, Plan, StageName, SwitchyardError } from '@switchyard/domain';
+import type { MemoryUse, ObservedInstance, Plan, StageName, SwitchyardError } from '@switchyard/domain';
 
 /** Everything that is known of a failed attempt. */
 export interface Failure {
@@ -16,7 +16,8 @@ export interface Failure {
 /** What output alone can't tell. Grows; every field is optional. */
 export interface FailureContext {
   readonly plan?: Plan | null;
-  readonly memoryLimitMb?: number;
+  /** What was seen of the memory of what failed; absent where nothing was. */
+  readonly memory?: MemoryUse;
   /** The port that the instance was told to listen on. */
   readonly port?: number;
   readonly health?: ObservedInstance['health'];

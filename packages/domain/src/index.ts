@@ -13,6 +13,8 @@ export * from './plan.ts';
 export * from './problem.ts';
 export * from './records.ts';
 export * from './repository-address.ts';
+export * from './resources.ts';
+export * from './stage-time-limit.ts';
 export * from './stages.ts';
 export * from './transitions.ts';
 export * from './variables.ts';

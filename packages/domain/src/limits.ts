@@ -111,12 +111,18 @@ export const LIMITS = {
   /** An event stream is never silent for longer, so that a dead connection is noticed on both sides. */
   readerHeartbeatMs: 15_000,
 
-  // Containers of the docker platform. Beyond its memory the largest process is killed; beyond the others a call fails in the container.
-  stageMemoryBytes: 4 * 1024 ** 3,
-  stageProcesses: 4_096,
-  instanceMemoryBytes: 2 * 1024 ** 3,
-  instanceProcesses: 1_024,
-  containerOpenFiles: 65_536,
+  // What commands and apps may use, unless the app or the operator says otherwise (docs/limits.md). Beyond its memory a process is killed
+  // and the end says so; beyond the processes a fork fails, beyond the files an open; beyond the processor time it waits.
+  /** Each command of install, build and migrate. */
+  buildResources: { memoryBytes: 4 * 1024 ** 3, cpus: null, processes: 4_096, openFiles: 65_536 },
+  /** Each instance. */
+  runResources: { memoryBytes: 2 * 1024 ** 3, cpus: null, processes: 1_024, openFiles: 65_536 },
+  /** The most that an app may ask for; more is refused in `switchyard.json`. The operator may set less. */
+  maxResources: { memoryBytes: 1024 ** 4, cpus: 1_024, processes: 65_536, openFiles: 1_048_576 },
+  /** How often memory is looked at where the kernel does not hold it: a process may go beyond its limit for so long. */
+  memoryLookMs: 500,
+
+  // Containers of the docker platform.
   /** HOME and the temporary directory, each; held in memory and counted as the container's. */
   containerTemporaryBytes: 1024 ** 3,
 

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { LIMITS } from './limits.ts';
+import { AppLimits } from './resources.ts';
 
 /** Which of detection, the repository's own file and the app's settings decided something. Later ones win. */
 export const Decider = z.enum(['detected', 'file', 'settings']);
@@ -26,6 +28,17 @@ export const HealthSettings = z.object({
   timeLimitMs: z.int().positive(),
 });
 export type HealthSettings = z.infer<typeof HealthSettings>;
+
+const limitOf = (stage: keyof typeof LIMITS.stageTimeLimitMs) =>
+  z.int().min(1_000).max(LIMITS.stageTimeLimitMs[stage]).optional();
+
+/** How long stages may take, where that is less than what they may take at most. */
+export const StageTimeLimits = z.strictObject({
+  install: limitOf('install'),
+  build: limitOf('build'),
+  migrate: limitOf('migrate'),
+  health: limitOf('health'),
+});
 
 /**
  * What will happen in the later stages, with no choices left. `reasons` says why; two plans that differ in reasons alone do the same.
@@ -65,6 +78,9 @@ export const Plan = z
       z.object({ kind: z.literal('static'), directory: z.string(), spa: z.boolean() }),
     ]),
     health: HealthSettings,
+    /** What the app asks for; absent: the farm's defaults. */
+    limits: AppLimits.optional(),
+    timeLimitsMs: StageTimeLimits.optional(),
     warnings: z.array(z.string()),
     reasons: z.array(Reason),
   })
@@ -87,5 +103,7 @@ export const RepositorySettings = z.strictObject({
       timeLimitMs: z.int().positive().max(100_000).optional(),
     })
     .optional(),
+  limits: AppLimits.optional(),
+  timeLimitsMs: StageTimeLimits.optional(),
 });
 export type RepositorySettings = z.infer<typeof RepositorySettings>;

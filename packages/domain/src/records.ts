@@ -13,8 +13,10 @@ import {
   RouteId,
   TeamId,
 } from './ids.ts';
+import { LIMITS } from './limits.ts';
 import { Placement } from './placement.ts';
 import { HealthSettings, Plan } from './plan.ts';
+import { MemoryUse, ResourceLimits } from './resources.ts';
 import { StageName, StepName } from './stages.ts';
 import { DeploymentStatus, Outcome, StageStatus } from './transitions.ts';
 
@@ -96,6 +98,8 @@ export const Attempt = z
     result: z.enum(['running', 'succeeded', 'skipped', 'failed', 'cancelled', 'timed_out', 'lost', 'handed_back']),
     /** Why it failed and whether another attempt follows, for people. */
     note: z.string().nullable(),
+    /** Of the command that took most; null where none ran. */
+    memory: MemoryUse.nullable().default(null),
   })
   .meta({ id: 'Attempt' });
 export type Attempt = z.infer<typeof Attempt>;
@@ -212,6 +216,7 @@ export const DesiredInstance = z.object({
   /** Non-secret variables. `PORT` and `HOST` are added by the runner. */
   env: z.record(z.string(), z.string()),
   health: HealthSettings,
+  limits: ResourceLimits.default(LIMITS.runResources),
   /** `run`, or `drain`: take no new requests and stop at zero in flight or at `drainUntil`. */
   mode: z.enum(['run', 'drain']),
   drainUntil: Time.nullable(),
@@ -242,7 +247,14 @@ export const ObservedInstance = z.object({
   pid: z.int().nullable(),
   startedAt: Time.nullable(),
   restarts: z.int().nonnegative(),
-  lastExit: z.object({ code: z.int().nullable(), signal: z.string().nullable(), at: Time }).nullable(),
+  lastExit: z
+    .object({
+      code: z.int().nullable(),
+      signal: z.string().nullable(),
+      at: Time,
+      memory: MemoryUse.nullable().default(null),
+    })
+    .nullable(),
   health: z
     .object({
       failure: HealthFailure.nullable(),
@@ -275,9 +287,17 @@ export const OneOff = z.object({
   root: z.string(),
   env: z.record(z.string(), z.string()),
   timeLimitMs: z.int().positive(),
+  limits: ResourceLimits.default(LIMITS.buildResources),
   /** `wanted` → `running` → `exited`; `unknown` when its host lost it; `cancelled` when it was withdrawn before it started. */
   state: z.enum(['wanted', 'running', 'exited', 'unknown', 'cancelled']),
-  exit: z.object({ code: z.int().nullable(), signal: z.string().nullable(), timedOut: z.boolean() }).nullable(),
+  exit: z
+    .object({
+      code: z.int().nullable(),
+      signal: z.string().nullable(),
+      timedOut: z.boolean(),
+      memory: MemoryUse.nullable().default(null),
+    })
+    .nullable(),
   createdAt: Time,
   startedAt: Time.nullable(),
   endedAt: Time.nullable(),

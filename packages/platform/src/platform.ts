@@ -1,4 +1,14 @@
-import type { Commit, HostId, InstanceId, OneOffId, Plan, SnapshotRef, StageName } from '@switchyard/domain';
+import type {
+  Commit,
+  HostId,
+  InstanceId,
+  MemoryUse,
+  OneOffId,
+  Plan,
+  ResourceLimits,
+  SnapshotRef,
+  StageName,
+} from '@switchyard/domain';
 
 /**
  * Where work runs and releases live.
@@ -64,6 +74,8 @@ export interface RunRequest {
   readonly env: Readonly<Record<string, string>>;
   readonly toolchain: Toolchain;
   readonly timeLimitMs: number;
+  /** Of all processes of the run together, but for open files, which each may have. */
+  readonly limits: ResourceLimits;
   /** Ends the run: SIGTERM to all its processes, SIGKILL after `LIMITS.commandGraceMs`. */
   readonly signal: AbortSignal;
   /** Output as it comes, stdout and stderr in the order in which they were written. */
@@ -76,12 +88,17 @@ export interface Exit {
   readonly signal: string | null;
 }
 
-/** `aborted` and `timed-out` are answered only when every process of the run is gone. */
-export type RunAnswer =
+export type RunEnd =
   | { readonly end: 'succeeded'; readonly snapshot: SnapshotRef | null }
   | { readonly end: 'failed'; readonly exit: Exit; readonly command: string }
   | { readonly end: 'timed-out' }
   | { readonly end: 'aborted' };
+
+/** What was seen of the memory that something took. `outOfMemory`: a process of it was killed at the memory limit. */
+export type MemorySeen = Readonly<Pick<MemoryUse, 'peakMemoryBytes' | 'outOfMemory'>>;
+
+/** `aborted` and `timed-out` are answered only when every process of the run is gone. */
+export type RunAnswer = RunEnd & MemorySeen;
 
 /** Runtime and package manager as the plan wants them. Resolved, fetched and kept by the platform. */
 export type Toolchain = Pick<Plan, 'runtime' | 'packageManager'>;
@@ -133,6 +150,8 @@ interface StartBase {
   readonly snapshot: SnapshotRef;
   readonly root: string;
   readonly runtime: Plan['runtime'];
+  /** Of all its processes together, but for open files, which each may have. They hold whether or not a runner lives. */
+  readonly limits: ResourceLimits;
   /** The whole environment, with the same exceptions as in `RunRequest`. May hold secrets: never argv, never on disk. */
   readonly env: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
@@ -152,7 +171,7 @@ export interface OneOffSpec extends StartBase {
 }
 
 /** Something that carries this farm's id: found by `list`, whether this runner started it or an earlier one. */
-export interface FoundProcess {
+export interface FoundProcess extends MemorySeen {
   readonly id: InstanceId | OneOffId;
   readonly epoch: number;
   readonly state: 'running' | 'exited';

@@ -99,7 +99,7 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
         .parse(await run('beat', clock(), lease.deploymentId, lease.token, LIMITS.leaseMs));
     },
 
-    async finish(lease, result) {
+    async finish(lease, result, memory = null) {
       const hold = result.kind === 'failed' && result.hold !== undefined ? await holdOf(lease, result.hold, 'all') : '';
       const artifacts = result.kind === 'succeeded' ? Object.entries(result.artifacts ?? {}) : [];
       const { values, entries } = split(
@@ -111,6 +111,7 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
           lease.token,
           ...argumentsOf(result),
           hold,
+          memory === null ? '' : JSON.stringify(memory),
           ...artifacts.flatMap(([name, value]) => [name, JSON.stringify(value)]),
         ),
       );

@@ -35,6 +35,7 @@ async function beginMigration(id: DeploymentId) {
     root: '.',
     env: {},
     timeLimitMs: 1_000,
+    limits: LIMITS.buildResources,
     state: 'wanted',
     exit: null,
     createdAt: deployment.createdAt,
@@ -89,7 +90,11 @@ describe('a migration that runs without a worker', () => {
       await chain.lease(id, 'migrate');
     }
     expect((await chain.get(id)).outcome).toBeNull();
-    await chain.store.oneOffs.advance({ ...oneOff, state: 'exited', exit: { code: 0, signal: null, timedOut: false } });
+    await chain.store.oneOffs.advance({
+      ...oneOff,
+      state: 'exited',
+      exit: { code: 0, signal: null, timedOut: false, memory: null },
+    });
     chain.wait(LIMITS.leaseMs + 1);
     await chain.store.chain.sweep(ME);
     expect((await chain.get(id)).outcome).toBe('failed');

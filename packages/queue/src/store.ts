@@ -16,6 +16,7 @@ import type {
   Farm,
   HostId,
   InstanceId,
+  MemoryUse,
   ObservedInstance,
   OneOff,
   OneOffId,
@@ -246,8 +247,8 @@ export interface Chain {
   begin(wake: Wake, worker: { processId: ProcessId }): Promise<BeginAnswer>;
   /** Extends the lease. `cancel` extends it too: the worker ends its work and finishes with `cancelled`. */
   beat(lease: Lease): Promise<BeatAnswer>;
-  /** Records the result, decides what comes next, admits what may run, and hands it on. */
-  finish(lease: Lease, result: StepResult): Promise<FinishAnswer>;
+  /** Records the result and what the attempt's commands took of memory, decides what comes next, admits what may run, and hands it on. */
+  finish(lease: Lease, result: StepResult, memory?: MemoryUse | null): Promise<FinishAnswer>;
   cancel(id: DeploymentId): Promise<CancelAnswer>;
   /** Lets the deployments that wait at a held environment go on. */
   releaseHold(id: EnvironmentId): Promise<void>;

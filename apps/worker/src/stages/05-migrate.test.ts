@@ -35,7 +35,7 @@ async function ends(oneOff: OneOff, exit: { code: number | null; timedOut?: bool
     ...oneOff,
     state: 'exited',
     endedAt: systemClock(),
-    exit: { code: exit.code, signal: null, timedOut: exit.timedOut ?? false },
+    exit: { code: exit.code, signal: null, timedOut: exit.timedOut ?? false, memory: null },
   });
 }
 

@@ -1,6 +1,7 @@
-import { hostOf, LIMITS, type OneOff, SwitchyardError } from '@switchyard/domain';
+import { hostOf, type OneOff, SwitchyardError } from '@switchyard/domain';
 import { StageStop, stopReasonOf } from '../stage-stop.ts';
 import { insist, waitUntil } from '../waiting.ts';
+import { limitsOf } from './limits-of.ts';
 import { exitNote } from './run-commands.ts';
 import { runEnvironment } from './run-environment.ts';
 import { builtTree, planOf, type Stage, type StageContext, type StageFailure } from './stage.ts';
@@ -48,7 +49,8 @@ function wantedOneOff(context: StageContext, command: string): OneOff {
     runtime: plan.runtime,
     root: plan.root,
     env: runEnvironment(context, deployment.commit),
-    timeLimitMs: LIMITS.stageTimeLimitMs.migrate,
+    timeLimitMs: context.timeLimitMs,
+    limits: limitsOf(context, plan, 'build'),
     state: 'wanted',
     exit: null,
     createdAt: clock(),
@@ -148,9 +150,12 @@ export const migrate: Stage = async (context) => {
   const last = await runOnce(context, command);
   if (last === null || last.state === 'unknown') return unknownOutcome(command);
   const exit = { code: last.exit?.code ?? null, signal: last.exit?.signal ?? null };
+  const memory = last.exit?.memory ?? null;
+  if (memory !== null) context.memory.see(memory);
   if (last.exit?.timedOut === true) throw new StageStop('time-limit');
   // The command has ended, whichever way: now the deployment may. The stage's own limit says nothing about a command that is through.
   if (stopReasonOf(signal) === 'cancel') throw signal.reason;
   if (exit.code === 0) return { kind: 'succeeded' };
-  return { kind: 'failed', note: exitNote(command, exit), exit, command, error: null };
+  const seen = memory === null ? {} : { context: { memory } };
+  return { kind: 'failed', note: exitNote(command, exit, memory), exit, command, error: null, ...seen };
 };

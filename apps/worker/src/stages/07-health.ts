@@ -10,6 +10,7 @@ import { type HealthVerdict, judgeHealth } from '../health-verdict.ts';
 import { StageStop } from '../stage-stop.ts';
 import { insist, waitUntil } from '../waiting.ts';
 import { endInstances } from './instances-end.ts';
+import { limitsOf } from './limits-of.ts';
 import { runEnvironment } from './run-environment.ts';
 import { required, type Stage, type StageContext, type StageOutcome } from './stage.ts';
 
@@ -49,6 +50,7 @@ function wantedInstance(context: StageContext, release: Release): DesiredInstanc
     root: release.plan.root,
     env: runEnvironment(context, release.commit),
     health: release.plan.health,
+    limits: limitsOf(context, release.plan, 'run'),
     mode: 'run',
     drainUntil: null,
     createdAt: clock(),
@@ -97,6 +99,7 @@ async function follow(context: StageContext, instance: DesiredInstance): Promise
       ...(observed === null
         ? {}
         : { health: observed.health, lastExit: observed.lastExit, restarts: observed.restarts }),
+      ...(observed?.lastExit?.memory == null ? {} : { memory: observed.lastExit.memory }),
       ...(observed?.address == null ? {} : { port: observed.address.port }),
     },
   };

@@ -1,8 +1,9 @@
-import type { SnapshotRef } from '@switchyard/domain';
+import { formatBytes, type MemoryUse, type SnapshotRef } from '@switchyard/domain';
 import type { Layer, Toolchain } from '@switchyard/platform';
 import { StageStop } from '../stage-stop.ts';
 import { COMMAND_ENVIRONMENT } from './command-environment.ts';
-import { required, type StageContext, type StageFailure } from './stage.ts';
+import { limitsOf } from './limits-of.ts';
+import { planOf, required, type StageContext, type StageFailure } from './stage.ts';
 
 /** Runs a stage's commands on layers and keeps the result; answers the snapshot or what failed. Throws when the stage is stopped. */
 export async function runCommands(
@@ -10,21 +11,26 @@ export async function runCommands(
   work: { layers: readonly Layer[]; commands: readonly string[]; root: string; toolchain: Toolchain; publish: string },
 ): Promise<SnapshotRef | StageFailure> {
   const { platform, attempt, variables, signal, log, timeLimitMs } = context;
+  const limits = limitsOf(context, planOf(context), 'build');
   for (const command of work.commands) log.say(`$ ${command}`);
   const answer = await platform.run({
     ...work,
     attempt,
     env: { ...COMMAND_ENVIRONMENT, ...variables.build() },
     timeLimitMs,
+    limits,
     signal,
     onOutput: (chunk) => log.output(chunk),
   });
+  const { peakMemoryBytes, outOfMemory } = answer;
+  const memory = { peakMemoryBytes, outOfMemory, memoryLimitBytes: limits.memoryBytes };
+  if (work.commands.length > 0) context.memory.see(memory);
   switch (answer.end) {
     case 'succeeded':
       return required(answer.snapshot, 'snapshot of the command');
     case 'failed': {
       const { exit, command } = answer;
-      return { kind: 'failed', note: exitNote(command, exit), exit, command, error: null };
+      return { kind: 'failed', note: exitNote(command, exit, memory), exit, command, error: null, context: { memory } };
     }
     case 'timed-out':
       throw new StageStop('time-limit');
@@ -33,7 +39,13 @@ export async function runCommands(
   }
 }
 
-export function exitNote(command: string, exit: { code: number | null; signal: string | null }): string {
+export function exitNote(
+  command: string,
+  exit: { code: number | null; signal: string | null },
+  memory: MemoryUse | null = null,
+): string {
   const how = exit.signal === null ? `exited with ${exit.code ?? 'no code'}` : `was ended by ${exit.signal}`;
-  return `\`${command}\` ${how}.`;
+  const why =
+    memory?.outOfMemory === true ? `, out of memory: its limit is ${formatBytes(memory.memoryLimitBytes)}` : '';
+  return `\`${command}\` ${how}${why}.`;
 }

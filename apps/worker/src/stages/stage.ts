@@ -8,12 +8,14 @@ import type {
   HostId,
   Ids,
   Plan,
+  ResourceMaxima,
   SnapshotRef,
   SwitchyardError,
 } from '@switchyard/domain';
 import type { AttemptRef, Exit, RunnerPlatform, Sources, WorkerPlatform } from '@switchyard/platform';
 import type { Lease, StepResult, Store } from '@switchyard/queue';
 import type { Blobs } from '@switchyard/service';
+import type { AttemptMemory } from '../attempt-memory.ts';
 import type { AttemptVariables } from '../attempt-variables.ts';
 import type { LogSink } from '../log-sink.ts';
 
@@ -28,6 +30,10 @@ export interface StageContext {
   /** Names this attempt's workspaces. */
   readonly attempt: AttemptRef;
   readonly timeLimitMs: number;
+  /** What the operator grants commands and apps at most. */
+  readonly maxima: ResourceMaxima;
+  /** Hears what the attempt's commands took. */
+  readonly memory: Pick<AttemptMemory, 'see'>;
   readonly platform: WorkerPlatform;
   /** Output of a one-off on this host. */
   readonly readOutput: RunnerPlatform['readOutput'];

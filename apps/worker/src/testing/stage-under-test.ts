@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type DesiredInstance,
+  LIMITS,
+  NO_MAXIMA,
   nextStep,
   type Plan,
   type Release,
@@ -12,6 +14,7 @@ import {
 import { openFakePlatform, openSources } from '@switchyard/platform';
 import { type Lease, openStore, type Store } from '@switchyard/queue';
 import { fileBlobs, secretBox, systemClock, systemIds } from '@switchyard/service';
+import { AttemptMemory } from '../attempt-memory.ts';
 import { attemptVariables } from '../attempt-variables.ts';
 import { StageStop, type StopReason } from '../stage-stop.ts';
 import type { StageContext } from '../stages/stage.ts';
@@ -105,6 +108,8 @@ export class StageUnderTest {
           lease,
           attempt: { deploymentId: id, stage: 'source', token: lease.token },
           timeLimitMs: 60_000,
+          maxima: NO_MAXIMA,
+          memory: new AttemptMemory(),
           platform: platform.worker,
           readOutput: (...where) => platform.runner.readOutput(...where),
           sources: openSources({ dataDir: dataDirectory, extraCaCerts: null, allowFileRepositories: false }),
@@ -172,6 +177,7 @@ export class StageUnderTest {
         root: PLAN.root,
         env: {},
         health: PLAN.health,
+        limits: LIMITS.runResources,
         mode: 'run',
         drainUntil: null,
         createdAt: systemClock(),

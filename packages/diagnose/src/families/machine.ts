@@ -1,4 +1,9 @@
+import { formatBytes } from '@switchyard/domain';
+import type { Failure } from '../failure.ts';
 import { groups, phrase, type Rule } from '../rule.ts';
+
+const limitOf = ({ context: { memory } }: Failure) =>
+  memory === undefined ? undefined : formatBytes(memory.memoryLimitBytes);
 
 export const machine: readonly Rule[] = [
   {
@@ -41,11 +46,11 @@ export const machine: readonly Rule[] = [
       explanation:
         kind === 'heap'
           ? 'Node ended itself: its own limit on the heap was reached, whatever the machine has.'
-          : `The system ended it when memory ran out${phrase(': the limit is ', failure.context.memoryLimitMb, ' MB')}.`,
+          : `The system ended it when memory ran out${phrase(': the limit is ', limitOf(failure))}.`,
       fix:
         kind === 'heap'
           ? 'Set NODE_OPTIONS=--max-old-space-size=<MB> to about three quarters of the memory there is, or make the work smaller (source maps, parallel workers).'
-          : `Give the ${failure.stage} stage more memory, or make it need less: fewer parallel workers, smaller bundles.`,
+          : `Raise \`limits.${failure.stage === 'health' ? 'run' : 'build'}.memoryMiB\` in switchyard.json, or make it need less: fewer parallel workers, smaller bundles.`,
     }),
   },
   {

@@ -25,7 +25,7 @@ export const endingGuarantees = {
     });
     expect(processesWith(seconds)).toEqual([]);
     expect(performance.now() - abortedAt).toBeLessThan(BOUND_MS);
-    expect(answer).toEqual({ end: 'aborted' });
+    expect(answer).toMatchObject({ end: 'aborted' });
     expect(await platform.worker.find(publish)).toBeNull();
   },
 
@@ -34,7 +34,7 @@ export const endingGuarantees = {
     const publish = `tree-${unique()}`;
     const { answer } = await run(platform, [stubborn(seconds)], { timeLimitMs: 1_000, publish });
     expect(processesWith(seconds)).toEqual([]);
-    expect(answer).toEqual({ end: 'timed-out' });
+    expect(answer).toMatchObject({ end: 'timed-out' });
     expect(await platform.worker.find(publish)).toBeNull();
   },
 
@@ -68,13 +68,13 @@ export const endingGuarantees = {
         },
       },
     );
-    expect(answer).toEqual({ end: 'aborted' });
+    expect(answer).toMatchObject({ end: 'aborted' });
     expect(output).toContain('cleaned\n');
   },
 
   async 'a run that was aborted before it began runs nothing'({ platform }) {
     const { answer, output } = await run(platform, ['echo ran'], { signal: AbortSignal.abort() });
-    expect(answer).toEqual({ end: 'aborted' });
+    expect(answer).toMatchObject({ end: 'aborted' });
     expect(output).toBe('');
   },
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { endingGuarantees } from './ending-guarantees.ts';
 import { instanceGuarantees } from './instance-guarantees.ts';
+import { limitGuarantees } from './limit-guarantees.ts';
 import { oneOffGuarantees } from './one-off-guarantees.ts';
 import { runGuarantees } from './run-guarantees.ts';
 import { snapshotGuarantees } from './snapshot-guarantees.ts';
@@ -17,6 +18,7 @@ const GROUPS = {
   instances: instanceGuarantees,
   stopping: stopGuarantees,
   'one-offs': oneOffGuarantees,
+  limits: limitGuarantees,
 } satisfies Record<string, Guarantees>;
 
 /**

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { InstanceId, OneOffId, SnapshotRef } from '@switchyard/domain';
+import { type InstanceId, LIMITS, type OneOffId, type SnapshotRef } from '@switchyard/domain';
 import type {
   AttemptRef,
   InstanceSpec,
@@ -57,6 +57,7 @@ export async function run(
     env: {},
     toolchain: TOOLCHAIN,
     timeLimitMs: LONG_MS,
+    limits: LIMITS.buildResources,
     signal: new AbortController().signal,
     ...wish,
     commands,
@@ -96,6 +97,7 @@ export function instanceSpec(
     root: '.',
     runtime: TOOLCHAIN.runtime,
     env: {},
+    limits: LIMITS.runResources,
     labels: { app: 'conformance' },
     start: { kind: 'command', command },
     port: 1,
@@ -117,6 +119,7 @@ export function oneOffSpec(
     root: '.',
     runtime: TOOLCHAIN.runtime,
     env: {},
+    limits: LIMITS.buildResources,
     labels: {},
     command,
     timeLimitMs: LONG_MS,

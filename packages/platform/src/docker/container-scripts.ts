@@ -1,5 +1,4 @@
 import { dirname } from 'node:path/posix';
-import { LIMITS } from '@switchyard/domain';
 import { KEPT_DOWNLOADS } from '../local/home-directory.ts';
 import { PLACES } from './names.ts';
 
@@ -15,16 +14,17 @@ const OTHERS =
   'others() { for p in /proc/[0-9]*; do [ "$p" = "/proc/$$" ] || { [ -O "$p" ] && return 0; }; done; return 1; }';
 
 /** Lowered here and not by the engine, which refuses to start a container with a limit above its own. */
-const LIMIT_OPEN_FILES = `ulimit -n ${LIMITS.containerOpenFiles} 2>/dev/null`;
+const limitOpenFiles = (count: string) => `ulimit -n "${count}" 2>/dev/null; ulimit -c 0`;
 
 /**
- * A command inside a stage's container; `$1` is the command, `$2` its directory, `$3` prepares HOME. One pipe for both outputs keeps
+ * A command inside a stage's container; `$1` is the command, `$2` its directory, `$3` prepares HOME, `$4` how many open files each of its
+ * processes may have. One pipe for both outputs keeps
  * their order. When the command has ended, so does everything it left; on a polite end the others have the grace that is left.
  * `kill -1` reaches every process of this user but the caller, and not the first one, which is root's.
  */
 export const RUN_COMMAND = [
   'exec 2>&1 </dev/null',
-  LIMIT_OPEN_FILES,
+  limitOpenFiles('$4'),
   'ending=',
   "trap 'ending=1' TERM",
   'eval "$3"',
@@ -44,13 +44,14 @@ export const END_POLITELY = 'kill -TERM -1';
 export const ENVIRONMENT_END = 'switchyard_environment=whole';
 
 /**
- * First process of an instance or one-off; `$1` is its command, `$2` its time limit in seconds (0: none), `$3` the grace after it. The
+ * First process of an instance or one-off; `$1` is its command, `$2` its time limit in seconds (0: none), `$3` the grace after it, `$4`
+ * how many open files each process may have. The
  * environment comes over standard input, so that no `docker inspect` shows it; one that is cut short starts nothing. SIGTERM to this
  * process reaches all others, so a plain `docker stop` works as well. Exit codes are the command's own.
  */
 export const RUN_PROCESS = [
   'exec 2>&1',
-  LIMIT_OPEN_FILES,
+  limitOpenFiles('$4'),
   'switchyard_environment=',
   'eval "$(cat)"',
   '[ "$switchyard_environment" = whole ] || { echo "The environment did not arrive; nothing was started."; exit 125; }',

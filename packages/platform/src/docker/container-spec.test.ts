@@ -15,6 +15,7 @@ const base = {
   root: '.',
   runtime: { name: 'node', wanted: '24' },
   env: { SECRET: 'canary' },
+  limits: LIMITS.runResources,
   labels: { app: 'app_aaaaaa', 'org.example.x': 'y' },
 } as const;
 const instanceSpec: InstanceSpec = {
@@ -128,8 +129,24 @@ describe('an instance’s container', () => {
   });
 
   it('is told its time limit in seconds, and an instance that it has none', () => {
-    expect(oneOff.Entrypoint?.slice(-3)).toEqual(['npm run migrate', '90.5', String(LIMITS.commandGraceMs / 1000)]);
-    expect(instance.Entrypoint?.slice(-3, -1)).toEqual(['npm start', '0']);
+    expect(oneOff.Entrypoint?.slice(-4, -1)).toEqual(['npm run migrate', '90.5', String(LIMITS.commandGraceMs / 1000)]);
+    expect(instance.Entrypoint?.slice(-4, -2)).toEqual(['npm start', '0']);
+  });
+});
+
+describe('limits', () => {
+  it('are the ones that are asked for', () => {
+    const limits = { memoryBytes: 300 * 1024 ** 2, cpus: 1.5, processes: 77, openFiles: 512 };
+    const asked = instanceContainer({ ...instanceSpec, limits }, 'x', place);
+    const resources = { Memory: limits.memoryBytes, PidsLimit: 77, CpuPeriod: 100_000, CpuQuota: 150_000 };
+    expect(asked.HostConfig).toMatchObject(resources);
+    expect(asked.Entrypoint?.at(-1)).toBe('512');
+    const work = { owner, role: 'stage', attempt, image: 'sha256:1', hidden: [], volumes, limits } as const;
+    expect(workContainer(work).HostConfig).toMatchObject(resources);
+  });
+
+  it('on processor time are none unless they are asked for', () => {
+    expect(instance.HostConfig?.CpuQuota).toBeUndefined();
   });
 });
 

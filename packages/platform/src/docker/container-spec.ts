@@ -1,4 +1,4 @@
-import { LIMITS } from '@switchyard/domain';
+import { LIMITS, type ResourceLimits } from '@switchyard/domain';
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import type { AttemptRef, InstanceSpec, OneOffSpec } from '../platform.ts';
 import { KEEP_UNTIL_DETACHED, RUN_PROCESS } from './container-scripts.ts';
@@ -14,7 +14,9 @@ function memoryDirectory(mode: string): string {
   return `rw,exec,nosuid,nodev,size=${LIMITS.containerTemporaryBytes},mode=${mode},uid=${USER_ID},gid=${USER_ID}`;
 }
 
-function isolation(limits: { memoryBytes: number; processes: number }): HostConfig {
+const CPU_PERIOD_US = 100_000;
+
+function isolation(limits: ResourceLimits): HostConfig {
   return {
     CapDrop: ['ALL'],
     SecurityOpt: ['no-new-privileges'],
@@ -22,6 +24,8 @@ function isolation(limits: { memoryBytes: number; processes: number }): HostConf
     // The same as Memory: no swap beyond it.
     MemorySwap: limits.memoryBytes,
     PidsLimit: limits.processes,
+    // Not NanoCpus, which the engine refuses above what the host has.
+    ...(limits.cpus === null ? {} : { CpuPeriod: CPU_PERIOD_US, CpuQuota: Math.round(limits.cpus * CPU_PERIOD_US) }),
     Tmpfs: { [PLACES.home]: memoryDirectory('0700'), [PLACES.temporary]: memoryDirectory('1777') },
   };
 }
@@ -40,6 +44,7 @@ export function workContainer(request: {
   /** Variables of the image that commands don't get: a name without a value takes it away, also from what is committed. */
   hidden: readonly string[];
   volumes: Volumes;
+  limits?: ResourceLimits;
 }): ContainerCreateOptions {
   return {
     Image: request.image,
@@ -53,7 +58,7 @@ export function workContainer(request: {
     StdinOnce: true,
     Labels: { ...ownerLabels(request.owner, request.role), ...attemptLabels(request.attempt) },
     HostConfig: {
-      ...isolation({ memoryBytes: LIMITS.stageMemoryBytes, processes: LIMITS.stageProcesses }),
+      ...isolation(request.limits ?? LIMITS.buildResources),
       AutoRemove: true,
       Binds: mounts(request.volumes, { tools: request.role === 'tool' ? 'rw' : 'ro' }),
     },
@@ -81,7 +86,7 @@ export function viewContainer(request: {
 }
 
 /** What `RUN_PROCESS` is told. */
-function processCommand(command: string, timeLimitMs: number | null): string[] {
+function processCommand(command: string, timeLimitMs: number | null, { openFiles }: ResourceLimits): string[] {
   const seconds = (ms: number) => String(ms / 1000);
   return [
     '/bin/sh',
@@ -91,6 +96,7 @@ function processCommand(command: string, timeLimitMs: number | null): string[] {
     command,
     timeLimitMs === null ? '0' : seconds(timeLimitMs),
     seconds(LIMITS.commandGraceMs),
+    String(openFiles),
   ];
 }
 
@@ -124,7 +130,7 @@ function processOptions(
     name: processContainer(spec.farmId, spec.id),
     Image: place.image,
     Env: [...place.hidden],
-    Entrypoint: processCommand(what.command, what.timeLimitMs),
+    Entrypoint: processCommand(what.command, what.timeLimitMs, spec.limits),
     Cmd: [],
     User: USER,
     WorkingDir: spec.root === '.' ? PLACES.tree : `${PLACES.tree}/${spec.root}`,
@@ -140,7 +146,7 @@ function processOptions(
       ...what.labels,
     },
     HostConfig: {
-      ...isolation({ memoryBytes: LIMITS.instanceMemoryBytes, processes: LIMITS.instanceProcesses }),
+      ...isolation(spec.limits),
       // Starting again is the runner's, which knows backoff and what is desired.
       RestartPolicy: { Name: 'no' },
       NetworkMode: place.network ?? 'bridge',

@@ -1,4 +1,4 @@
-import type { Plan, SnapshotRef } from '@switchyard/domain';
+import { LIMITS, type Plan, type SnapshotRef } from '@switchyard/domain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attempt, run, SERVER, type Subject, snapshotOf, unique } from '../conformance/subject.ts';
 import { viewContainer } from './container-spec.ts';
@@ -134,7 +134,15 @@ describe('a tree in use', () => {
     const snapshot = await publish(['echo content >file'], []);
     const { runner, worker } = subject.platform;
     const id = `ins_${unique()}` as const;
-    const base = { farmId: subject.farmId, epoch: 1, root: '.', runtime: RUNTIME, env: {}, labels: {} };
+    const base = {
+      farmId: subject.farmId,
+      epoch: 1,
+      root: '.',
+      runtime: RUNTIME,
+      env: {},
+      limits: LIMITS.runResources,
+      labels: {},
+    };
     await runner.startInstance({ ...base, id, snapshot, port: 1, start: { kind: 'command', command: 'sleep 600' } });
     await worker.removeSnapshot(snapshot.key);
     expect(await worker.find(snapshot.key)).toBeNull();

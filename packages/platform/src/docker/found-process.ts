@@ -12,7 +12,7 @@ export interface InspectedProcess {
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> };
   readonly State: Pick<
     ContainerInspectInfo['State'],
-    'Status' | 'Running' | 'Paused' | 'Pid' | 'ExitCode' | 'StartedAt' | 'FinishedAt'
+    'Status' | 'Running' | 'Paused' | 'Pid' | 'ExitCode' | 'StartedAt' | 'FinishedAt' | 'OOMKilled'
   >;
 }
 
@@ -50,6 +50,9 @@ export function foundProcess(info: InspectedProcess): FoundProcess | null {
     exit: ended,
     // The container's first process ends the command at its limit, so one that took as long was ended.
     timedOut: ended !== null && limit.success && timeOf(state.FinishedAt) - startedAt >= limit.data,
+    // The engine forgets a container's peak when it ends.
+    peakMemoryBytes: null,
+    outOfMemory: state.OOMKilled,
     pid: running ? state.Pid : null,
     startedAt: startedAt === 0 ? timeOf(info.Created) : startedAt,
     address: host === null || !port.success ? null : { host, port: port.data },

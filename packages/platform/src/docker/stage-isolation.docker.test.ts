@@ -40,10 +40,10 @@ describe('a stage’s command', () => {
     ]);
     const [processes, memoryBytes, files] = output.trim().split('\n').map(Number);
     expect({ processes, memoryBytes }).toEqual({
-      processes: LIMITS.stageProcesses,
-      memoryBytes: LIMITS.stageMemoryBytes,
+      processes: LIMITS.buildResources.processes,
+      memoryBytes: LIMITS.buildResources.memoryBytes,
     });
-    expect(files).toBeLessThanOrEqual(LIMITS.containerOpenFiles);
+    expect(files).toBeLessThanOrEqual(LIMITS.buildResources.openFiles);
   });
 
   it('has no engine’s socket and no process but its own within reach', async () => {

@@ -1,6 +1,8 @@
 import { SwitchyardError } from '@switchyard/domain';
 import { shellExit } from '../local/exit.ts';
-import type { Exit, RunAnswer, RunRequest } from '../platform.ts';
+import { NOTHING_SEEN } from '../local/resources/enclosure.ts';
+import type { Exit, MemorySeen, RunAnswer, RunEnd, RunRequest } from '../platform.ts';
+import { memorySeenIn } from './container-memory.ts';
 import { FILL_HOME, RUN_COMMAND } from './container-scripts.ts';
 import { workContainer } from './container-spec.ts';
 import type { DockerHost } from './docker-host.ts';
@@ -20,14 +22,22 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 /** Runs a stage's commands in a container of their own and keeps the result. When it resolves the container is gone. */
 export async function runStage(host: DockerHost, request: RunRequest): Promise<RunAnswer> {
+  let seen = NOTHING_SEEN;
+  const end = await runToEnd(host, request, (memory) => {
+    seen = memory;
+  });
+  return { ...end, ...seen };
+}
+
+async function runToEnd(host: DockerHost, request: RunRequest, onSeen: (memory: MemorySeen) => void): Promise<RunEnd> {
   const limit = AbortSignal.timeout(request.timeLimitMs);
   const signal = AbortSignal.any([request.signal, limit]);
-  const stopped = (): RunAnswer | null =>
+  const stopped = (): RunEnd | null =>
     request.signal.aborted ? { end: 'aborted' } : limit.aborted ? { end: 'timed-out' } : null;
   if (request.signal.aborted) return { end: 'aborted' };
   try {
     const toolchain = await host.toolchains.resolve(request.toolchain, { signal, onOutput: request.onOutput });
-    return (await runOn(host, request, toolchain, signal)) ?? stopped() ?? { end: 'aborted' };
+    return (await runOn(host, request, toolchain, signal, onSeen)) ?? stopped() ?? { end: 'aborted' };
   } catch (error) {
     const stop = stopped();
     if (stop !== null) return stop;
@@ -41,15 +51,16 @@ async function runOn(
   request: RunRequest,
   toolchain: PlacedToolchain,
   signal: AbortSignal,
-): Promise<RunAnswer | null> {
+  onSeen: (memory: MemorySeen) => void,
+): Promise<RunEnd | null> {
   const { engine, owner, snapshots } = host;
-  const { attempt, publish } = request;
+  const { attempt, publish, limits } = request;
   const context = { owner, attempt, signal };
   const plan = planAssembly(await openLayers(snapshots, request.layers), toolchain.base.id);
   const { id, hidden } = toolchain.base;
   const work = await openWorkContainer(
     engine,
-    workContainer({ owner, attempt, role: 'stage', image: plan.image, hidden, volumes: host.volumes }),
+    workContainer({ owner, attempt, role: 'stage', image: plan.image, hidden, volumes: host.volumes, limits }),
   );
   // While the tree is put together there is nobody to ask first: ending the container ends the copying.
   const cut = () => void work.end().catch(() => {});
@@ -68,7 +79,9 @@ async function runOn(
       HOME: PLACES.home,
     };
     for (const command of request.commands) {
-      const exit = await runCommand(work, { command, root: request.root, env, onOutput: request.onOutput, signal });
+      const { root, onOutput } = request;
+      const exit = await runCommand(work, { command, root, env, openFiles: limits.openFiles, onOutput, signal });
+      onSeen(await memorySeenIn(work.container));
       if (exit === null) return null;
       if (exit.code !== 0) return { end: 'failed', exit, command };
     }
@@ -89,6 +102,7 @@ interface StageCommand {
   readonly command: string;
   readonly root: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly openFiles: number;
   readonly onOutput: (chunk: Buffer) => void;
   readonly signal: AbortSignal;
 }
@@ -96,12 +110,12 @@ interface StageCommand {
 /** Its exit, or null when the signal ended it; then its processes have had their grace and the container is to be ended. */
 async function runCommand(
   work: WorkContainer,
-  { command, root, env, onOutput, signal }: StageCommand,
+  { command, root, env, openFiles, onOutput, signal }: StageCommand,
 ): Promise<Exit | null> {
   if (signal.aborted) return null;
   const directory = root === '.' ? PLACES.tree : `${PLACES.tree}/${root}`;
   const running = execute(work.container, {
-    command: ['/bin/sh', '-c', RUN_COMMAND, 'sh', command, directory, FILL_HOME],
+    command: ['/bin/sh', '-c', RUN_COMMAND, 'sh', command, directory, FILL_HOME, String(openFiles)],
     user: USER,
     env,
     onOutput,

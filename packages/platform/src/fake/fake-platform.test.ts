@@ -151,7 +151,7 @@ describe('the fake throws on misuse', () => {
     const mine = attempt(1);
     const going = run(platform, ['echo up; sleep 600'], { attempt: mine });
     await platform.worker.discardAttempts(mine.deploymentId, 2);
-    expect((await going).answer).toEqual({ end: 'aborted' });
+    expect((await going).answer).toMatchObject({ end: 'aborted' });
     expect(platform.worker.began).toHaveLength(1);
   });
 });

@@ -1,5 +1,13 @@
 import type { InstanceId, OneOffId } from '@switchyard/domain';
-import type { Exit, FoundProcess, InstanceSpec, ListeningSocket, OneOffSpec, RunnerPlatform } from '../platform.ts';
+import type {
+  Exit,
+  FoundProcess,
+  InstanceSpec,
+  ListeningSocket,
+  MemorySeen,
+  OneOffSpec,
+  RunnerPlatform,
+} from '../platform.ts';
 import type { FakePlatformOptions } from './fake-platform.ts';
 import type { FakeSnapshots } from './fake-snapshots.ts';
 
@@ -19,6 +27,8 @@ export interface FakeStart {
   readonly end?: FakeEnd;
   /** What SIGTERM does; `ignored` takes the whole grace. */
   readonly onTerm?: Exit | 'ignored';
+  /** What is seen of its memory; nothing when absent. */
+  readonly memory?: MemorySeen;
   readonly error?: Error;
 }
 
@@ -83,7 +93,7 @@ export function openFakeRunner(snapshots: FakeSnapshots, options: FakePlatformOp
     return entry;
   }
 
-  function found({ spec, state, exit, timedOut, pid, startedAt, sockets }: Entry): FoundProcess {
+  function found({ spec, script: { memory }, state, exit, timedOut, pid, startedAt, sockets }: Entry): FoundProcess {
     const socket = isInstance(spec) ? (sockets.find(({ port }) => port === spec.port) ?? sockets[0]) : undefined;
     const address = isInstance(spec) ? { host: LOCAL, port: socket?.port ?? spec.port } : null;
     return {
@@ -95,6 +105,8 @@ export function openFakeRunner(snapshots: FakeSnapshots, options: FakePlatformOp
       pid: state === 'running' ? pid : null,
       startedAt,
       address,
+      peakMemoryBytes: memory?.peakMemoryBytes ?? null,
+      outOfMemory: memory?.outOfMemory ?? false,
     };
   }
 

@@ -2,8 +2,10 @@ import type { SnapshotRef } from '@switchyard/domain';
 import type {
   AttemptRef,
   Exit,
+  MemorySeen,
   ResolvedToolchain,
   RunAnswer,
+  RunEnd,
   RunRequest,
   Toolchain,
   WorkerPlatform,
@@ -22,6 +24,8 @@ export interface FakeCommandResult {
   readonly writes?: readonly string[];
   /** What it made differs from what the same commands made of the same layers before: says how. */
   readonly content?: string;
+  /** What is seen of its memory; nothing when absent. */
+  readonly memory?: MemorySeen;
   /** The platform itself fails so. */
   readonly error?: Error;
 }
@@ -46,6 +50,7 @@ interface Open {
 }
 
 const key = ({ deploymentId, stage, token }: AttemptRef) => `${deploymentId}/${stage}-${token}`;
+const NOTHING_SEEN: MemorySeen = { peakMemoryBytes: null, outOfMemory: false };
 const SUCCESS: Exit = { code: 0, signal: null };
 
 export function openFakeWorker(
@@ -67,7 +72,7 @@ export function openFakeWorker(
     if (result.until !== undefined) await Promise.race([result.until, abortOf(signal)]);
   }
 
-  async function run(request: RunRequest): Promise<RunAnswer> {
+  async function run(request: RunRequest, onSeen: (memory: MemorySeen) => void): Promise<RunEnd> {
     const { attempt, signal } = request;
     admit(attempt);
     const layers = request.layers.map(({ snapshot, only }) => ({ ...snapshots.require(snapshot), only }));
@@ -80,6 +85,7 @@ export function openFakeWorker(
       began.push({ attempt, command });
       const result = script.command?.(command, request) ?? {};
       if (result.error !== undefined) throw result.error;
+      if (result.memory !== undefined) onSeen(result.memory);
       if (result.output !== undefined) request.onOutput(Buffer.from(result.output));
       const isOver = new AbortController();
       const limit = sleep(Math.min(left, result.takesMs ?? left), isOver.signal).then(() => 'limit' as const);
@@ -113,7 +119,11 @@ export function openFakeWorker(
     const entry: Open = { attempt: request.attempt, createdAt: clock(), end, over };
     open.add(entry);
     try {
-      return await run({ ...request, signal: AbortSignal.any([request.signal, end.signal]) });
+      let seen = NOTHING_SEEN;
+      const ended = await run({ ...request, signal: AbortSignal.any([request.signal, end.signal]) }, (memory) => {
+        seen = memory;
+      });
+      return { ...ended, ...seen };
     } finally {
       open.delete(entry);
       finished();

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InstanceId, OneOffId } from '@switchyard/domain';
+import { InstanceId, LIMITS, OneOffId, ResourceLimits } from '@switchyard/domain';
 import { z } from 'zod';
 import type { Exit } from '../platform.ts';
 import { isErrno } from './disk.ts';
@@ -11,7 +11,7 @@ import { namesIn } from './leftovers.ts';
 import { bootId, isAlive } from './process-table.ts';
 
 export type RunId = InstanceId | OneOffId;
-const RunId = z.union([InstanceId, OneOffId]);
+export const RunId = z.union([InstanceId, OneOffId]);
 
 /** `spec.json`: what a later runner has to know. No variables: they may be secret. */
 const Spec = z.object({
@@ -23,6 +23,7 @@ const Spec = z.object({
   port: z.int().nullable(),
   bootId: z.string(),
   startedAt: z.number(),
+  limits: ResourceLimits.default(LIMITS.runResources),
   labels: z.record(z.string(), z.string()),
 });
 export type Spec = z.infer<typeof Spec>;

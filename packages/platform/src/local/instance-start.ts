@@ -94,6 +94,7 @@ export async function startRun(
       port,
       bootId: directories.bootId,
       startedAt: Date.now(),
+      limits: spec.limits,
       labels: { ...spec.labels },
     });
   try {
@@ -108,10 +109,13 @@ export async function startRun(
     const app = await host.assembly.assemble([{ tree }], join(directory, 'app'));
     const workingDirectory = await workingDirectoryOf(app.directory, spec.root);
     const guard = await host.guard();
+    const resources = await host.resources();
+    // An app that starts its own workers again goes on when one is killed; a command that ends does not.
+    const { prefix } = await resources.enclose(id, spec.limits, { whole: port === null });
     await writeSpec();
     await beforeBegin();
     const child = startShim({
-      guard,
+      guard: { ...guard, prefix: [...prefix, ...guard.prefix] },
       directory,
       workingDirectory,
       command,
@@ -129,6 +133,7 @@ export async function startRun(
     return await untilRunning(child, directories, id);
   } catch (error) {
     await endStrays(directory);
+    await (await host.resources()).remove(id);
     await directories.remove(id);
     throw error;
   }

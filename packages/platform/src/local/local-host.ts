@@ -1,4 +1,5 @@
 import type { Guard } from './guard.ts';
+import type { ResourceControl } from './resources/enclosure.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 import type { Toolchains } from './toolchains.ts';
 import type { TreeAssembly } from './tree-assembly.ts';
@@ -15,5 +16,7 @@ export interface LocalHost {
   readonly commandVariables: Readonly<Record<string, string>>;
   /** Found out once, on first use; a weaker one than wanted is announced. */
   guard(): Promise<Guard>;
+  /** As `guard`. */
+  resources(): Promise<ResourceControl>;
   announce(message: string): void;
 }

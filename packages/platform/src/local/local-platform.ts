@@ -8,6 +8,8 @@ import { removeLeftovers } from './leftovers.ts';
 import type { LocalHost } from './local-host.ts';
 import { openLocalRunner } from './local-runner.ts';
 import { openLocalWorker } from './local-worker.ts';
+import type { ResourceControl } from './resources/enclosure.ts';
+import { findResourceControl, weaknessOf } from './resources/find-control.ts';
 import { openSnapshotStore } from './snapshot-store.ts';
 import { ceilingVariables, writeBoundary } from './surroundings.ts';
 import { openToolchains } from './toolchains.ts';
@@ -15,10 +17,11 @@ import { copyAssembly } from './tree-assembly.ts';
 
 const NEEDED = ['sh', 'cp', 'mv', 'ln', 'mkfifo', 'sleep'];
 
-/** This machine's own processes; one data directory. For code that is trusted. `chooseGuard` is for tests of the weaker guard. */
+/** This machine's own processes; one data directory. For code that is trusted. `choose…` is for tests of what is weaker. */
 export async function openLocalPlatform(
   options: PlatformOptions,
   chooseGuard: () => Promise<Guard> = findGuard,
+  chooseResources: (farmId: string) => Promise<ResourceControl> = findResourceControl,
 ): Promise<Platform> {
   const { dataDir } = options;
   const caches = join(dataDir, 'caches');
@@ -27,6 +30,7 @@ export async function openLocalPlatform(
     ...certificateVariables(await makeCertificates(dataDir, options.extraCaCerts)),
   };
   let guard: Promise<Guard> | undefined;
+  let resources: Promise<ResourceControl> | undefined;
   const host: LocalHost = {
     dataDir,
     caches,
@@ -45,6 +49,14 @@ export async function openLocalPlatform(
         return found;
       });
       return guard;
+    },
+    resources() {
+      resources ??= chooseResources(options.farmId).then((found) => {
+        const weakness = weaknessOf(found);
+        if (weakness !== null) options.announce(weakness);
+        return found;
+      });
+      return resources;
     },
   };
   const runner = openLocalRunner(host, options);
@@ -71,10 +83,12 @@ export async function openLocalPlatform(
         );
       }
       await host.guard();
+      await runner.sweep();
       await removeLeftovers(dataDir, Date.now());
     },
     async close() {
       runner.close();
+      await (await resources)?.close();
     },
   };
 }

@@ -4,12 +4,14 @@ import { type InstanceId, LIMITS, SwitchyardError } from '@switchyard/domain';
 import type { FoundProcess, ListeningSocket, PlatformOptions, RunnerPlatform } from '../platform.ts';
 import { onDisk } from './disk.ts';
 import { endAll } from './ending.ts';
-import { openRunDirectories, type RunId, type RunState } from './instance-directory.ts';
+import { openRunDirectories, RunId, type RunState } from './instance-directory.ts';
+import { openInstanceMemory } from './instance-memory.ts';
 import { limitOutput, readOutput } from './instance-output.ts';
 import { markOf, START_TIMEOUT_MS, startRun, type Wanted, wantedInstance, wantedOneOff } from './instance-start.ts';
 import { chooseAddress, kernelSockets, socketsOf } from './listening-sockets.ts';
 import type { LocalHost } from './local-host.ts';
 import { isAlive, membersOf, processEntry, send } from './process-table.ts';
+import { sweepEnclosures } from './resources/sweep-enclosures.ts';
 
 const LIMIT_OUTPUT_EVERY_MS = 5_000;
 /** What no file tells: a shim that was killed. */
@@ -20,13 +22,14 @@ const SHIM_PATIENCE_MS = 1_000;
 export function openLocalRunner(
   host: LocalHost,
   options: Pick<PlatformOptions, 'farmId' | 'dataDir'>,
-): RunnerPlatform & { close(): void } {
+): RunnerPlatform & { sweep(): Promise<void>; close(): void } {
   const directories = openRunDirectories(options.dataDir);
   const starting = new Map<string, Promise<FoundProcess>>();
   const waiting = new Set<() => void>();
   const changed = () => {
     for (const resolve of waiting) resolve();
   };
+  const memory = openInstanceMemory(host, directories);
   const markIn = (id: RunId) => markOf(directories.pathOf(id));
 
   let limiting: NodeJS.Timeout | undefined;
@@ -55,7 +58,7 @@ export function openLocalRunner(
     return chooseAddress(port, there.length > 0 ? there : socketsOf(membersOf(pid, markIn(spec.id))));
   }
 
-  function found(state: RunState, listening: readonly ListeningSocket[]): FoundProcess {
+  async function found(state: RunState, listening: readonly ListeningSocket[]): Promise<FoundProcess> {
     const { spec, running, exit, timedOut, pid } = state;
     const base = {
       id: spec.id,
@@ -64,6 +67,7 @@ export function openLocalRunner(
       timedOut,
       startedAt: spec.startedAt,
       address: addressOf(state, listening),
+      ...(await memory.seen(spec.id, running)),
     };
     return { ...base, state: running ? 'running' : 'exited', pid: running ? pid : null };
   }
@@ -74,8 +78,9 @@ export function openLocalRunner(
     const running = starting.get(id);
     if (running !== undefined) return running;
     beginLimiting();
-    const promise = onDisk('starting an instance', async () =>
-      say(await startRun(host, directories, wanted, changed)),
+    const promise = onDisk(
+      'starting an instance',
+      async () => await say(await startRun(host, directories, wanted, changed)),
     ).finally(() => starting.delete(id));
     starting.set(id, promise);
     return promise;
@@ -113,10 +118,11 @@ export function openLocalRunner(
     );
   /** What was last said to run, so that nothing is missed between an answer and the wait for a change. */
   const saidToRun = new Set<RunId>();
-  function say(state: RunState, listening: readonly ListeningSocket[] = kernelSockets()): FoundProcess {
+  async function say(state: RunState, listening: readonly ListeningSocket[] = kernelSockets()): Promise<FoundProcess> {
+    if (state.running) await memory.watch(state);
     if (state.running) saidToRun.add(state.spec.id);
     else saidToRun.delete(state.spec.id);
-    return found(state, listening);
+    return await found(state, listening);
   }
 
   return {
@@ -132,7 +138,7 @@ export function openLocalRunner(
       const states = await ours();
       saidToRun.clear();
       const listening = kernelSockets();
-      return states.map((state) => say(state, listening));
+      return await Promise.all(states.map((state) => say(state, listening)));
     },
     async waitForChange(signal) {
       if (signal.aborted) return;
@@ -164,6 +170,7 @@ export function openLocalRunner(
       const state = await directories.read(id);
       if (state?.running)
         throw new SwitchyardError('engine-refused', `${id} is running; stop it before it is removed.`);
+      await memory.forget(id);
       await directories.remove(id);
     },
     async readOutput(id, offset, maxBytes) {
@@ -173,7 +180,11 @@ export function openLocalRunner(
       const state = await directories.read(id);
       return state?.running ? socketsOf(membersOf(state.pid, markIn(id))) : [];
     },
+    async sweep() {
+      await sweepEnclosures(await host.resources(), async (id) => (await directories.read(RunId.parse(id))) !== null);
+    },
     close() {
+      memory.close();
       clearInterval(limiting);
       changed();
     },

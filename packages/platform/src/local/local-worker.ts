@@ -1,17 +1,24 @@
 import { lstat, mkdir, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { SwitchyardError } from '@switchyard/domain';
-import type { RunAnswer, RunRequest, WorkerPlatform } from '../platform.ts';
+import type { MemorySeen, RunAnswer, RunEnd, RunRequest, WorkerPlatform } from '../platform.ts';
 import { isErrno, onDisk } from './disk.ts';
 import { copyTree, isInside } from './file-tree.ts';
 import { runGuarded } from './guarded-command.ts';
 import { fillHome } from './home-directory.ts';
 import type { LocalHost } from './local-host.ts';
 import { openOutputPipe } from './output-pipe.ts';
+import { membersOf, send } from './process-table.ts';
+import { NOTHING_SEEN } from './resources/enclosure.ts';
+import { attemptEnclosure, removeAttempts } from './resources/sweep-enclosures.ts';
 import { markOf, openWorkspaces, type Workspace } from './workspaces.ts';
 
 /** Something that left the guard's group and holds the output may delay the end by this much, and no more. */
 const DRAIN_LIMIT_MS = 500;
+
+function enclosureOf({ attempt }: RunRequest, workspace: Workspace): string {
+  return attemptEnclosure(attempt.deploymentId, basename(workspace.path));
+}
 
 export function openLocalWorker(host: LocalHost): WorkerPlatform {
   const { snapshots, toolchains } = host;
@@ -23,8 +30,12 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
     workspace: Workspace,
     tree: string,
     signal: AbortSignal,
-  ): Promise<Extract<RunAnswer, { end: 'failed' }> | null> {
-    const guard = await host.guard();
+  ): Promise<Extract<RunEnd, { end: 'failed' }> | null> {
+    const bare = await host.guard();
+    const resources = await host.resources();
+    const name = enclosureOf(request, workspace);
+    const { prefix } = await resources.enclose(name, request.limits, { whole: true });
+    const guard = { ...bare, prefix: [...prefix, ...bare.prefix] };
     const { path } = await toolchains.resolve(request.toolchain, { signal, onOutput: request.onOutput });
     await fillHome(workspace.home, host.caches);
     const directory = join(tree, request.root);
@@ -37,6 +48,11 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
       PATH: path,
       HOME: workspace.home,
     };
+    const unwatch = resources.watch(name, {
+      limits: request.limits,
+      members: () => membersOf(null, markOf(workspace)),
+      kill: (pids) => pids.forEach((pid) => send(pid, 'SIGKILL')),
+    });
     const output = await openOutputPipe(join(workspace.path, 'output'), request.onOutput);
     try {
       for (const command of request.commands) {
@@ -54,11 +70,20 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
       }
       return null;
     } finally {
+      unwatch();
       await output.drain(DRAIN_LIMIT_MS);
     }
   }
 
   async function run(request: RunRequest): Promise<RunAnswer> {
+    let seen = NOTHING_SEEN;
+    const end = await runToEnd(request, (memory) => {
+      seen = memory;
+    });
+    return { ...end, ...seen };
+  }
+
+  async function runToEnd(request: RunRequest, onSeen: (memory: MemorySeen) => void): Promise<RunEnd> {
     if (!isInside(request.root))
       throw new SwitchyardError(
         'invalid-settings',
@@ -66,7 +91,7 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
       );
     const limit = AbortSignal.timeout(request.timeLimitMs);
     const signal = AbortSignal.any([request.signal, limit]);
-    const stopped = (): RunAnswer | null =>
+    const stopped = (): RunEnd | null =>
       request.signal.aborted ? { end: 'aborted' } : limit.aborted ? { end: 'timed-out' } : null;
     if (signal.aborted) return { end: 'aborted' };
     return await onDisk('running a stage’s commands', async () => {
@@ -92,6 +117,10 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
         if (stop !== null) return stop;
         throw error;
       } finally {
+        const resources = await host.resources();
+        const name = enclosureOf(request, workspace);
+        onSeen(await resources.seen(name));
+        await resources.remove(name);
         await workspaces.remove(workspace);
       }
     });
@@ -130,7 +159,10 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
         throw error;
       }
     },
-    discardAttempts: (deploymentId, belowToken) => workspaces.discard(deploymentId, belowToken),
+    async discardAttempts(deploymentId, belowToken) {
+      await removeAttempts(await host.resources(), deploymentId, belowToken);
+      await workspaces.discard(deploymentId, belowToken);
+    },
     listWorkspaces: () => workspaces.list(),
     listSnapshots: () => snapshots.list(),
     removeSnapshot: (key) => snapshots.remove(key),

@@ -14,7 +14,8 @@
  * ARGV[12]  milliseconds until the next attempt, or '' for none
  * ARGV[13]  time limit in milliseconds that was reached, or ''
  * ARGV[14]  hold on the environment as JSON, or ''
- * ARGV[15…] names and JSON values of artifacts
+ * ARGV[15]  what was seen of its memory as JSON, or ''
+ * ARGV[16…] names and JSON values of artifacts
  *
  * Answers {'finished' | 'lease-lost', outbox}.
  * Events: those of the stage; deployment.pinned, .planned, .decided, .ended, .waiting.
@@ -31,7 +32,7 @@ local cancelRequested = get(id, 'cancelRequestedAt') ~= '' and get(id, 'liveAt')
 clearLease(id)
 if ARGV[14] ~= '' then redis.call('HSET', P .. 'env:' .. get(id, 'environmentId'), 'hold', ARGV[14]) end
 
-local function close(result, text) if step ~= 'pin' then closeAttempt(id, step, result, text) end end
+local function close(result, text) if step ~= 'pin' then closeAttempt(id, step, result, text, ARGV[15]) end end
 
 local function tryAgain(delayMs, why)
   close(kind == 'handed_back' and 'handed_back' or 'failed', note)
@@ -112,7 +113,7 @@ if ARGV[9] ~= '' then
   emit(id, 'deployment.planned', '{"plan":' .. ARGV[9] .. '}')
 end
 if ARGV[10] ~= '' then set(id, 'placement', ARGV[10]) end
-for index = 15, #ARGV, 2 do set(id, 'artifact:' .. ARGV[index], ARGV[index + 1]) end
+for index = 16, #ARGV, 2 do set(id, 'artifact:' .. ARGV[index], ARGV[index + 1]) end
 
 if step == 'pin' then
   set(id, 'step', 'source')

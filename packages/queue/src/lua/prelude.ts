@@ -72,7 +72,7 @@ local function setStage(id, stage, to, note)
   if next(STAGE_MOVES[to]) == nil then set(id, field .. 'endedAt', now) end
 end
 
-local function closeAttempt(id, stage, result, note)
+local function closeAttempt(id, stage, result, note, memory)
   local field = 's:' .. stage .. ':a:' .. get(id, 's:' .. stage .. ':n')
   local text = get(id, field)
   if text == '' then return end
@@ -80,6 +80,7 @@ local function closeAttempt(id, stage, result, note)
   attempt.endedAt = tonumber(now)
   attempt.result = result
   if note and note ~= '' then attempt.note = note end
+  if memory and memory ~= '' then attempt.memory = cjson.decode(memory) end
   set(id, field, cjson.encode(attempt))
 end
 
