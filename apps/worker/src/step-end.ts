@@ -1,4 +1,4 @@
-import { type Diagnosis, decideRetry, type StepName, SwitchyardError } from '@switchyard/domain';
+import { type Diagnosis, decideRetry, LIMITS, type StepName, SwitchyardError, stageOf } from '@switchyard/domain';
 import type { StepResult } from '@switchyard/queue';
 import { StageStop, stopReasonOf } from './stage-stop.ts';
 import type { StageFailure, StageOutcome } from './stages/stage.ts';
@@ -59,7 +59,7 @@ function failed(failure: StageFailure, question: EndQuestion): StepResult {
  * is because of the stop. Null: nothing may be recorded, another worker may have the stage.
  */
 export function decideEnd(question: EndQuestion): StepResult | null {
-  const { end, signal, leave, limitMs, diagnose } = question;
+  const { end, step, signal, leave, limitMs, diagnose } = question;
   if ('outcome' in end) return end.outcome.kind === 'failed' ? failed(end.outcome, question) : end.outcome;
   const { thrown } = end;
   const reason = thrown instanceof StageStop ? thrown.reason : (stopReasonOf(leave) ?? stopReasonOf(signal));
@@ -72,7 +72,9 @@ export function decideEnd(question: EndQuestion): StepResult | null {
       return { kind: 'cancelled' };
     case 'time-limit': {
       const limit = `${Math.round(limitMs / 1_000)} s`;
-      const message = `It took longer than its limit of ${limit}.`;
+      const stage = stageOf(step);
+      const setBy = limitMs < LIMITS.stageTimeLimitMs[stage] ? `, \`timeLimitsMs.${stage}\` in its settings` : '';
+      const message = `It took longer than its limit of ${limit}${setBy}.`;
       const error = new SwitchyardError('stage-timed-out', message, { limitMs });
       return {
         kind: 'timed_out',
