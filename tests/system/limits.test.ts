@@ -12,6 +12,9 @@ const MAX_MIB = 512;
 const taker = (mebibytes: number) =>
   `const kept = []; (function next() { kept.push(Buffer.alloc(16 * 1024 * 1024, 1)); if (kept.length * 16 < ${mebibytes}) setTimeout(next, 20); })();\n`;
 
+const TAKES_BEFORE_IT_LISTENS =
+  'for (const kept = []; kept.length < 40; ) kept.push(Buffer.alloc(16 * 1024 * 1024, 1));';
+
 let system: System;
 let repository: Repository;
 
@@ -90,7 +93,7 @@ describe.sequential('limits', { timeout: 60_000 }, () => {
   });
 
   it('end a new instance that needs more memory, and the old one serves on', async () => {
-    await repository.commit(app({ limits: { run: { memoryMiB: 160 } } }, { atStart: "require('./take.js');" }, 640));
+    await repository.commit(app({ limits: { run: { memoryMiB: 160 } } }, { atStart: TAKES_BEFORE_IT_LISTENS }));
     const deployment = await system.deploy('shop');
     expect(deployment.status).toBe('failed');
     expect(deployment.diagnosis).toMatchObject({ stage: 'health', cause: 'out_of_memory' });

@@ -23,9 +23,9 @@ describe('the limits of a start', () => {
     const asked = decideLimits({ memoryMiB: 8192, cpus: 4, processes: 101, openFiles: 200 }, FALLBACK, maxima);
     expect(asked.limits).toEqual(maxima);
     expect(asked.cut).toEqual([
-      'memory: 8 GiB is above this farm's maximum; 2 GiB it is',
-      'cpus: 4 is above this farm's maximum; 2 it is',
-      'processes: 101 is above this farm's maximum; 100 it is',
+      "memory: 8 GiB is above this farm's maximum; 2 GiB it is",
+      "cpus: 4 is above this farm's maximum; 2 it is",
+      "processes: 101 is above this farm's maximum; 100 it is",
     ]);
     expect(decideLimits(undefined, FALLBACK, maxima)).toEqual({ limits: maxima, cut: [] });
   });
