@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { isErrno } from '../disk.ts';
-import { type Controller, type Hierarchy, limitSettings, MEMORY_FILES, parseMemorySeen } from './cgroup-files.ts';
+import { type Controller, type Hierarchy, limitSettings, MEMORY_FILES, PROCESSES_GROUP, parseMemorySeen } from './cgroup-files.ts';
 import {
   groupsIn,
   makeGroup,
@@ -20,8 +20,6 @@ export interface CgroupPlace {
 }
 
 const OURS = 'switchyard';
-/** Where a service's own processes go: a group of the unified hierarchy that hands controllers on has none itself. */
-const PROCESSES = 'switchyard-processes';
 
 /** Hands controllers on to the groups below. */
 async function enable(group: string, controllers: readonly Controller[]): Promise<void> {
@@ -38,7 +36,7 @@ async function enableInParent({ hierarchy, parent }: CgroupPlace): Promise<void>
   } catch (error) {
     const isService = parent === hierarchy.mountPoint || basename(parent).endsWith('.service');
     if (!isErrno(error, 'EBUSY') || !isService) throw error;
-    const aside = join(parent, PROCESSES);
+    const aside = join(parent, PROCESSES_GROUP);
     await makeGroup(aside);
     for (const pid of await processesIn(parent)) await writeGroupFile(aside, 'cgroup.procs', String(pid));
     await enable(parent, hierarchy.controllers);

@@ -39,6 +39,10 @@ describe('this process’s own group', () => {
     expect(parseOwnGroup(text, V1('memory'))).toBe('/b:c');
     expect(parseOwnGroup(text, V1('cpu'))).toBe('/d');
   });
+  it('is the service’s for a process that has stepped aside', () => {
+    expect(parseOwnGroup('0::/a.service/switchyard-processes\n', UNIFIED)).toBe('/a.service');
+    expect(parseOwnGroup('0::/switchyard-processes\n', UNIFIED)).toBe('/');
+  });
   it('is none where it lies outside of what is mounted', () => {
     expect(parseOwnGroup('0::/../host\n', UNIFIED)).toBeNull();
   });

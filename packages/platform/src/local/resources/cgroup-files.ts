@@ -39,13 +39,16 @@ export function parseHierarchies(mountinfo: string, controllersOf: (mountPoint: 
   return found;
 }
 
-/** This process's group in a hierarchy, from `/proc/self/cgroup`; null where it is outside of what is mounted. */
+/** Where a service's own processes are: a group of the unified hierarchy that hands controllers on has none itself. */
+export const PROCESSES_GROUP = 'switchyard-processes';
+
+/** The group that this process was given in a hierarchy, from `/proc/self/cgroup`; null where it is outside of what is mounted. */
 export function parseOwnGroup(text: string, { version, controllers }: Hierarchy): string | null {
   for (const line of text.split('\n')) {
     const [number = '', names = '', ...rest] = line.split(':');
     const path = rest.join(':');
     const isIt = version === 2 ? number === '0' && names === '' : names.split(',').includes(controllers[0] ?? '');
-    if (isIt && path !== '') return path.startsWith('/..') ? null : path;
+    if (isIt && path !== '') return path.startsWith('/..') ? null : path.replace(`/${PROCESSES_GROUP}`, '') || '/';
   }
   return null;
 }
