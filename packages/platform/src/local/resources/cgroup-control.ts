@@ -1,6 +1,13 @@
 import { basename, dirname, join } from 'node:path';
 import { isErrno } from '../disk.ts';
-import { type Controller, type Hierarchy, limitSettings, MEMORY_FILES, PROCESSES_GROUP, parseMemorySeen } from './cgroup-files.ts';
+import {
+  type Controller,
+  type Hierarchy,
+  limitSettings,
+  MEMORY_FILES,
+  PROCESSES_GROUP,
+  parseMemorySeen,
+} from './cgroup-files.ts';
 import {
   groupsIn,
   makeGroup,
