@@ -1,8 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ResourceLimits } from '@switchyard/domain';
 import { describe, expect, test } from 'vitest';
 import { platformConformance } from '../conformance/platform-conformance.ts';
 import { attempt, instanceSpec, oneOffSpec, run, type Subject, unique } from '../conformance/subject.ts';
+import type { Exit, MemorySeen, RunRequest } from '../platform.ts';
 import { type FakePlatformOptions, openFakePlatform } from './fake-platform.ts';
 import type { FakeStart } from './fake-runner.ts';
 import type { FakeCommandResult } from './fake-worker.ts';
@@ -12,8 +14,32 @@ const forever = new Promise<void>(() => {});
 const sleep = (ms: number, signal: AbortSignal) =>
   ms === Number.POSITIVE_INFINITY ? forever : pause(ms, undefined, { signal }).catch(() => {});
 
+const MIB = 1024 ** 2;
+/** Node itself. */
+const BASE_BYTES = 48 * MIB;
+
+/** What the suite's takers of memory do under a limit; null for other commands. */
+function taken(
+  text: string,
+  { memoryBytes }: ResourceLimits,
+): { memory: MemorySeen; exit: Exit; output: string } | null {
+  const takers = [...text.matchAll(/kept\.length \* 16 < (\d+)/g)].map(
+    ([, mebibytes]) => Number(mebibytes) * MIB + BASE_BYTES,
+  );
+  if (takers.length === 0) return null;
+  const bytes = takers.reduce((sum, one) => sum + one, 0);
+  const outOfMemory = bytes > memoryBytes;
+  return {
+    memory: { peakMemoryBytes: Math.min(bytes, memoryBytes), outOfMemory },
+    exit: outOfMemory ? { code: null, signal: 'SIGKILL' } : { code: 0, signal: null },
+    output: outOfMemory ? '' : 'done\n',
+  };
+}
+
 /** What the suite's commands do, as far as their effect can be told instead of had. */
-function command(text: string): FakeCommandResult {
+function command(text: string, { limits }: RunRequest): FakeCommandResult {
+  const taker = taken(text, limits);
+  if (taker !== null) return taker;
   if (text === 'exit 7') return { exit: { code: 7, signal: null } };
   if (text === 'kill -9 $$') return { exit: { code: null, signal: 'SIGKILL' } };
   const [, word] = /^echo (\w+)$/.exec(text) ?? [];
@@ -23,7 +49,9 @@ function command(text: string): FakeCommandResult {
   return first === undefined ? {} : { output: `${first}\n`, until: forever };
 }
 
-function started(text: string): FakeStart {
+function started(text: string, limits: ResourceLimits): FakeStart {
+  const taker = taken(text, limits);
+  if (taker !== null) return { ...taker, end: { exit: taker.exit, afterMs: 10 } };
   if (text === 'echo out; echo err >&2; exit 9')
     return { output: 'out\nerr\n', end: { exit: { code: 9, signal: null }, afterMs: 10 } };
   if (text === 'printf 0123456789; sleep 600') return { output: '0123456789' };
@@ -46,7 +74,10 @@ function options(): FakePlatformOptions {
     worker: { command, directory: (path) => readdirSync(path, { recursive: true }).map(String) },
     runner: {
       start: (spec) =>
-        started('command' in spec ? spec.command : spec.start.kind === 'command' ? spec.start.command : ''),
+        started(
+          'command' in spec ? spec.command : spec.start.kind === 'command' ? spec.start.command : '',
+          spec.limits,
+        ),
     },
   };
 }
@@ -78,6 +109,10 @@ platformConformance('fake', openSubject, {
     'the environment is what was asked for, and nothing of the calling process': NOTHING_RUNS,
     'HOME and TMPDIR are there, writable, and empty of other runs': NOTHING_RUNS,
     'Node is there, and no terminal and no input are': NOTHING_RUNS,
+    'a fork bomb gets no further than its processes, and nothing of it is left': NOTHING_RUNS,
+    'a process of a run has no more open files than its limit': NOTHING_RUNS,
+    'a command that crashes leaves no core file': NOTHING_RUNS,
+    'an instance has no more open files than its limit': NOTHING_RUNS,
     'a command that ends leaves nothing behind, and what holds its output does not delay its end': NOTHING_RUNS,
     'nothing of a run outlives the process that called it': ONE_PROCESS,
     'an abort asks first: a command may clean up': NOTHING_RUNS,
