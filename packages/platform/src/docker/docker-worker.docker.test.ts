@@ -181,7 +181,7 @@ it('a run that is aborted while its tree is put together ends there', async () =
     .toContain(mine.deploymentId);
   const began = performance.now();
   gate.abort();
-  expect(await running).toEqual({ answer: { end: 'aborted' }, output: '' });
+  expect(await running).toMatchObject({ answer: { end: 'aborted' }, output: '' });
   expect(performance.now() - began).toBeLessThan(2_000);
   expect((await subject.platform.worker.listWorkspaces()).map(({ deploymentId }) => deploymentId)).not.toContain(
     mine.deploymentId,
