@@ -1,6 +1,7 @@
 import { LIMITS, type ResourceLimits } from '@switchyard/domain';
 import { expect } from 'vitest';
 import type { FoundProcess } from '../platform.ts';
+import { runAndKill } from './errand.ts';
 import { found, outputOf } from './instance-guarantees.ts';
 import type { Guarantees } from './platform-conformance.ts';
 import { instanceSpec, oneOffSpec, run, type Subject, snapshotOf } from './subject.ts';
@@ -114,6 +115,18 @@ export const limitGuarantees = {
     const snapshot = await snapshotOf(subject.platform, {});
     const spec = oneOffSpec(subject, snapshot, take(640), { limits: small({ memoryBytes: 160 * MIB }) });
     await beyondItsMemory(subject, () => subject.platform.runner.startOneOff(spec));
+  },
+
+  async 'the limits of an instance hold, and their end is seen, although what started it was killed'(subject) {
+    if (subject.options === null) throw new Error('a platform of one process can’t keep this; skip it');
+    const snapshot = await snapshotOf(subject.platform, {});
+    const command = `sleep 3; ${take(640)}`;
+    const spec = instanceSpec(subject, snapshot, command, { limits: small({ memoryBytes: 160 * MIB }) });
+    const { announce: _, ...options } = subject.options;
+    await beyondItsMemory(subject, async () => {
+      await runAndKill({ options, do: 'start', spec });
+      return await waitFor('it is found', async () => await found(subject, spec.id));
+    });
   },
 
   async 'an instance has no more open files than its limit'(subject) {

@@ -109,6 +109,7 @@ platformConformance('fake', openSubject, {
     'the environment is what was asked for, and nothing of the calling process': NOTHING_RUNS,
     'HOME and TMPDIR are there, writable, and empty of other runs': NOTHING_RUNS,
     'Node is there, and no terminal and no input are': NOTHING_RUNS,
+    'the limits of an instance hold, and their end is seen, although what started it was killed': ONE_PROCESS,
     'a fork bomb gets no further than its processes, and nothing of it is left': NOTHING_RUNS,
     'a process of a run has no more open files than its limit': NOTHING_RUNS,
     'a command that crashes leaves no core file': NOTHING_RUNS,
