@@ -26,7 +26,12 @@ export async function openLocalSubject(open: (options: PlatformOptions) => Promi
     farmId: options.farmId,
     options,
     async close() {
-      for (const { id } of await platform.runner.list()) await platform.runner.stop(id, { graceMs: 0 });
+      for (const { id } of await platform.runner.list()) {
+        await platform.runner.stop(id, { graceMs: 0 });
+        await platform.runner.remove(id);
+      }
+      // Takes away what the killed processes of some tests left.
+      await platform.check();
       await platform.close();
       await removeTree(dataDir);
     },
