@@ -4,6 +4,7 @@ import { architecture } from './derive/architecture.mjs';
 import { configuration } from './derive/configuration.mjs';
 import { errors } from './derive/errors.mjs';
 import { openapi } from './derive/openapi.mjs';
+import { settings, settingsSchema } from './derive/settings.mjs';
 import { SOURCE_CONDITION } from './derive/source.mjs';
 import { Failure, main } from './process/failure.mjs';
 import { root } from './process/root.mjs';
@@ -19,6 +20,8 @@ const derived = {
   'docs/openapi.json': openapi,
   'docs/errors.md': errors,
   'docs/configuration.md': configuration,
+  'docs/settings.md': settings,
+  'docs/switchyard.schema.json': settingsSchema,
 };
 
 /** `node scripts/derive.mjs` writes the files, with `--check` it only says which are out of date. */

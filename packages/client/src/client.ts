@@ -12,6 +12,7 @@ import {
   Readiness,
   type Rollback,
   Session,
+  SettingsView,
   type SetVariable,
   type SetVariables,
   VariableList,
@@ -41,6 +42,13 @@ export interface Client {
   /** All or none; answers those that were set. */
   setVariables(app: string, variables: SetVariables): Promise<VariableView[]>;
   unsetVariable(app: string, name: string): Promise<void>;
+  /** What was set, and the tag that names this version of it. */
+  settings(app: string): Promise<TaggedSettings>;
+  /** A JSON merge patch. `ifMatch`: a tag, or `*` for whatever is there. Rejects with 412 when another version holds. */
+  changeSettings(app: string, patch: Readonly<Record<string, unknown>>, ifMatch: string): Promise<TaggedSettings>;
+  scale(app: string, replicas: number): Promise<TaggedSettings>;
+  stop(app: string): Promise<AppView>;
+  start(app: string): Promise<DeploymentView>;
   restart(app: string): Promise<DeploymentView>;
   rollback(app: string, to?: Rollback): Promise<DeploymentView>;
   /** Lets pushes deploy again after a rollback, and what waits for a hold go on. */
@@ -67,6 +75,10 @@ export interface Client {
   closeSession(): Promise<void>;
 }
 
+export interface TaggedSettings extends SettingsView {
+  readonly etag: string;
+}
+
 export function createClient(options: ClientOptions): Client {
   const transport = createTransport(options);
 
@@ -80,6 +92,13 @@ export function createClient(options: ClientOptions): Client {
   }
 
   const appPath = (app: string): string => `/v1/apps/${encodeURIComponent(app)}`;
+  const settingsPath = (app: string): string => `${appPath(app)}/settings`;
+
+  async function askSettings(path: string, request?: RequestOptions): Promise<TaggedSettings> {
+    const response = await transport(path, request);
+    return { ...SettingsView.parse(await response.json()), etag: response.headers.get('etag') ?? '*' };
+  }
+
   const variablesPath = (app: string): string => `${appPath(app)}/variables`;
   const deploymentPath = (id: string): string => `/v1/deployments/${encodeURIComponent(id)}`;
 
@@ -98,6 +117,12 @@ export function createClient(options: ClientOptions): Client {
     async unsetVariable(app, name) {
       await transport(`${variablesPath(app)}/${encodeURIComponent(name)}`, { method: 'DELETE' });
     },
+    settings: (app) => askSettings(settingsPath(app)),
+    changeSettings: (app, patch, ifMatch) =>
+      askSettings(settingsPath(app), { method: 'PATCH', body: patch, headers: { 'if-match': ifMatch } }),
+    scale: (app, replicas) => askSettings(`${appPath(app)}/scale`, { method: 'POST', body: { replicas } }),
+    stop: (app) => ask(AppView, `${appPath(app)}/stop`, { method: 'POST', body: {} }),
+    start: (app) => ask(DeploymentView, `${appPath(app)}/start`, { method: 'POST', body: {} }),
     restart: (app) => ask(DeploymentView, `${appPath(app)}/restart`, { method: 'POST', body: {} }),
     rollback: (app, to = {}) => ask(DeploymentView, `${appPath(app)}/rollback`, { method: 'POST', body: to }),
     releaseHold: (app) => ask(AppView, `${appPath(app)}/hold/release`, { method: 'POST', body: {} }),

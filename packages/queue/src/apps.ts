@@ -22,6 +22,10 @@ export function appOf(document: string, deleting: boolean): App {
   return { ...AppDocument.parse(JSON.parse(document)), deleting };
 }
 
+export function appDocumentOf(app: App): string {
+  return JSON.stringify(AppDocument.parse(app));
+}
+
 export function environmentOfHash(hash: Record<string, string>): Environment {
   const { doc = 'null', gateHolder = '', hold = '' } = hash;
   return Environment.parse({
@@ -75,7 +79,7 @@ export function appRecords({ redis, keys, run, clock, ids }: StoreContext, chain
         LIMITS.maxApps,
         app.name,
         app.id,
-        JSON.stringify(AppDocument.parse(app)),
+        appDocumentOf(app),
         production.id,
         JSON.stringify(EnvironmentDocument.parse(production)),
       );

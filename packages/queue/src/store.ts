@@ -1,6 +1,7 @@
 import type {
   App,
   AppId,
+  AppSettings,
   Artifacts,
   CacheResult,
   Commit,
@@ -37,6 +38,7 @@ import type {
   StepName,
   TeamId,
   Trigger,
+  VersionedSettings,
 } from '@switchyard/domain';
 
 /**
@@ -47,6 +49,7 @@ import type {
 export interface Store {
   readonly farm: FarmRecords;
   readonly apps: AppRecords;
+  readonly settings: SettingsRecords;
   readonly variables: VariableRecords;
   readonly deployments: DeploymentRecords;
   readonly chain: Chain;
@@ -100,6 +103,17 @@ export interface AppRecords {
    * deployment has ended (see `Chain.sweep`).
    */
   remove(id: AppId): Promise<void>;
+}
+
+/** What an app's owner has decided, winning over `switchyard.json` and over what is detected. */
+export interface SettingsRecords {
+  /** All of one moment. Null where there is no such app. */
+  get(id: AppId): Promise<VersionedSettings | null>;
+  /**
+   * Puts settings in place of those of `version`, and the replicas that they ask for into effect, in one step. Null where another
+   * version holds by now: nothing was changed. Rejects with `app-not-found`.
+   */
+  replace(id: AppId, version: number, values: AppSettings): Promise<VersionedSettings | null>;
 }
 
 /** Variables of environments. Values come in and go out sealed: Redis never holds one in plain. */
@@ -253,12 +267,15 @@ export interface Chain {
   releaseHold(id: EnvironmentId): Promise<void>;
   /**
    * Puts the route on this deployment's instances. `not-ready`: fewer than `minReady` of its endpoints are ready now. `outdated`: a
-   * newer deployment owns the route. Calling it again after success answers with the same route.
+   * newer deployment owns the route. `stopped`: the app was stopped after this one was accepted. Calling it again after success answers with the same route.
    */
   moveRoute(
     lease: Lease,
     target: { releaseId: ReleaseId; minReady: number },
-  ): Promise<{ answer: 'moved'; routeId: RouteId } | { answer: 'not-ready' | 'outdated' | 'cancelled' | 'lease-lost' }>;
+  ): Promise<
+    | { answer: 'moved'; routeId: RouteId }
+    | { answer: 'not-ready' | 'outdated' | 'stopped' | 'cancelled' | 'lease-lost' }
+  >;
   /** Called by one worker at a time: takes the leader lease itself and answers null when another has it. */
   sweep(processId: ProcessId): Promise<SweepReport | null>;
   /** Calls back at once when a deployment of the given id is to be cancelled. */
@@ -301,6 +318,11 @@ export interface InstanceRecords {
   drain(ids: readonly InstanceId[], until: number): Promise<void>;
   /** The runner stops it at once and forgets it. */
   withdraw(ids: readonly InstanceId[]): Promise<void>;
+  /**
+   * Brings what runs of an environment's live releases to the number that its app's settings ask for: more are like those that run, and
+   * those that go drain. Nothing where nothing is live.
+   */
+  scale(id: EnvironmentId): Promise<{ added: number; taken: number }>;
   /** The desired set of a host may have changed. */
   onDesired(hostId: HostId, listener: () => void): Unsubscribe;
 
@@ -332,7 +354,12 @@ export interface RoutingRecords {
   route(id: EnvironmentId): Promise<Route | null>;
   /** A hint that the table may have changed; also after a Redis reconnect. */
   onChange(listener: () => void): Unsubscribe;
-  /** By the runner. */
+  /**
+   * Takes the instances away and leaves a route that says so, until a deployment that is accepted later moves it. Those that were accepted
+   * before do not go live any more.
+   */
+  stop(id: EnvironmentId): Promise<'stopped' | 'nothing-live'>;
+  /** By the runner. Of an instance that has to drain nothing is put. */
   putEndpoint(endpoint: Endpoint): Promise<void>;
   removeEndpoint(id: InstanceId): Promise<void>;
   /**

@@ -88,11 +88,23 @@ const restart = operation({
   query: none,
   body: z.strictObject({}),
   answers: { 202: accepted },
-  errors: ['app-not-found', 'app-being-deleted', 'nothing-live', 'release-not-kept', 'too-many-deployments'],
+  errors: [
+    'app-not-found',
+    'app-being-deleted',
+    'nothing-live',
+    'app-stopped',
+    'release-not-kept',
+    'too-many-deployments',
+  ],
   async handle({ params, response }, { store, settings }) {
     const app = await requireApp(store, params.app);
     const environment = await requireProduction(store, app);
     const release = await liveReleaseOf(store, environment.id);
+    if ((await store.routing.route(environment.id))?.stopped !== undefined)
+      throw new SwitchyardError(
+        'app-stopped',
+        `${app.name} is stopped; start it instead (\`switchyard start ${app.name}\`).`,
+      );
     if (release === null) throw new SwitchyardError('nothing-live', `Nothing of ${app.name} is live; deploy it first.`);
     const deployment = await store.chain.accept({
       appId: app.id,

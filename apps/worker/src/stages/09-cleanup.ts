@@ -42,6 +42,13 @@ async function drainReplaced(context: StageContext, route: Live): Promise<void> 
   }
 }
 
+/** The number may have been changed while these instances were on their way up. */
+async function scale({ records, deployment, log }: StageContext): Promise<void> {
+  const { added, taken } = await records.instances.scale(deployment.environmentId);
+  if (added > 0) log.say(`${added} more started: the app’s settings ask for them by now.`);
+  if (taken > 0) log.say(`${taken} taken away: the app’s settings ask for fewer by now.`);
+}
+
 async function endOwnInstances(context: StageContext, route: Live): Promise<void> {
   const { records, deployment } = context;
   if (isLive(route, deployment.id)) return;
@@ -101,6 +108,7 @@ export const cleanup: Stage = async (context) => {
   const route = await records.routing.route(deployment.environmentId);
   if (deployment.outcome === 'succeeded') await drainReplaced(context, route);
   else await endOwnInstances(context, route);
+  if (deployment.outcome === 'succeeded') await scale(context);
   await removeOneOff(context);
   await platform.discardAttempts(deployment.id, Number.POSITIVE_INFINITY);
   await prune(context, route);
