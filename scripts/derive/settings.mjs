@@ -59,6 +59,18 @@ person's word, and a push does not overrule it: deliveries are kept as \`held\`,
 deployment or rollback that somebody asks for starts the app again, since whoever deploys wants to see it; \`start\` starts what was live.
 `;
 
+const KEPT = `
+## What is kept
+
+- **Releases**: the last \`retention.releases\` that were live, those that are pinned (\`switchyard pin hello 7\`, \`unpin\`), and whatever
+  is live or used by a deployment under way. The others go when the next deployment is cleaned up, with their file trees.
+- **Deployments**: the newest \`retention.deployments\` of an app, and all that ended less than \`retention.days\` ago. The records, events
+  and logs of the others go a few at a time, an app at a time, in the workers' sweep (\`switchyard_sweep_actions_total\` with the action
+  \`deployment-forgotten\`, and a line in the worker's log). Never one that is unfinished, live for any share of visitors, has instances,
+  or made a release that is kept.
+- **Deleted apps** leave nothing: records, variables, deliveries and logs go with their last deployment.
+`;
+
 /** docs/settings.md */
 export async function settings() {
   const { AppSettings, RepositorySettings, repositorySettingsSchema } = await source('packages/domain/src/index.ts');
@@ -75,7 +87,7 @@ export async function settings() {
     SETTINGS,
     table(head, rowsOf(onlyOwn)),
     USE.trimEnd(),
-    '',
+    KEPT,
   ].join('\n');
 }
 

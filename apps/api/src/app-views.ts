@@ -92,12 +92,13 @@ export async function viewApp(app: App, store: Store, settings: ApiSettings): Pr
     url: appUrl(environment.hosts[0] ?? appHost(app.name, settings), settings),
     hosts: environment.hosts,
     live: liveView(weight, live),
-    releases: rollbackTargets(releases, live).map(({ id, deploymentId, number, commit, liveAt }) => ({
+    releases: rollbackTargets(releases, live).map(({ id, deploymentId, number, commit, liveAt, pinned = false }) => ({
       releaseId: id,
       deploymentId,
       number,
       commit,
       liveAt,
+      pinned,
     })),
     instances: observed.flat().map(({ v: _v, outputTail: _outputTail, ...instance }) => instance),
     hold: environment.hold,

@@ -133,3 +133,12 @@ it('the schema of switchyard.json is served to editors, who have no token', asyn
   expect(schema).toMatchObject({ type: 'object', additionalProperties: false, title: 'switchyard.json' });
   expect(Object.keys(schema.properties)).toContain('requiredVariables');
 });
+
+it('a release is pinned by the number of its deployment, and shown as pinned', async () => {
+  const { walk, client } = api;
+  for (let count = 0; count < 2; count += 1) await walk.walk(await walk.deploy(), null);
+  expect((await client.app('hello')).releases).toMatchObject([{ number: 1, pinned: false }]);
+  expect((await client.pinRelease('hello', 1, true)).releases).toMatchObject([{ number: 1, pinned: true }]);
+  expect((await client.pinRelease('hello', 1, false)).releases).toMatchObject([{ number: 1, pinned: false }]);
+  await expect(client.pinRelease('hello', 9, true)).rejects.toMatchObject({ problem: { code: 'release-not-kept' } });
+});

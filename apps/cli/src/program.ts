@@ -3,7 +3,7 @@ import { Reuse, StageName } from '@switchyard/domain';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import * as commands from './commands.ts';
-import { addSettings } from './settings-program.ts';
+import { addPins, addSettings } from './settings-program.ts';
 import { addVariables } from './variables-program.ts';
 import * as webhooks from './webhook-commands.ts';
 
@@ -54,6 +54,7 @@ export function createProgram(run: Run): Command {
     .action((name: string) => run((context) => commands.deleteApp(context, name)));
 
   addSettings(program, run);
+  addPins(program, run, positiveNumber);
   addVariables(program, run);
 
   program

@@ -25,6 +25,21 @@ export async function scale(
   return EXIT.ok;
 }
 
+export async function pin(
+  { client, terminal }: Context,
+  app: string,
+  number: number,
+  pinned: boolean,
+): Promise<number> {
+  await withKnownApps(client, () => client.pinRelease(app, number, pinned));
+  terminal.note(
+    pinned
+      ? `The release of ${app} #${number} is pinned: it stays ready for rollback until \`switchyard unpin ${app} ${number}\`.`
+      : `The release of ${app} #${number} is not pinned any more.`,
+  );
+  return EXIT.ok;
+}
+
 export async function stop({ client, terminal }: Context, app: string, { json }: { json?: boolean }): Promise<number> {
   const stopped = await withKnownApps(client, () => client.stop(app));
   if (json) terminal.json(stopped);

@@ -67,6 +67,20 @@ export function addSettings(program: Command, run: Run): void {
   );
 }
 
+/** `switchyard pin`, `unpin` */
+export function addPins(program: Command, run: Run, number: (text: string) => number): void {
+  for (const [name, pinned, what] of [
+    ['pin', true, 'keep a release for rollback whatever its age'],
+    ['unpin', false, 'keep a release only as long as the settings say'],
+  ] as const)
+    program
+      .command(name)
+      .description(what)
+      .argument('<app>')
+      .argument('<number>', 'the deployment that made it', number)
+      .action((app: string, deployment: number) => run((context) => running.pin(context, app, deployment, pinned)));
+}
+
 function withJson(command: Command): Command {
   return command.option('--json', 'print JSON');
 }

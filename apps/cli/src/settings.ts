@@ -165,7 +165,7 @@ async function change(
   if (json) terminal.json(settings);
   else
     terminal.note(
-      `The settings of ${app} are at version ${settings.version}. \`switchyard deploy ${app}\` deploys with them; replicas and retention count at once.`,
+      `The settings of ${app} are at version ${settings.version}. \`switchyard deploy ${app}\` deploys with them; replicas count at once.`,
     );
   return EXIT.ok;
 }

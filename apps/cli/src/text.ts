@@ -85,7 +85,12 @@ export function appLines(app: AppView, colors: Colors): string[] {
         ]),
     ...(app.releases.length === 0
       ? []
-      : [row('roll back to', app.releases.map(({ number }) => `#${number}`).join(' '))]),
+      : [
+          row(
+            'roll back to',
+            app.releases.map(({ number, pinned }) => `#${number}${pinned ? ' (pinned)' : ''}`).join(' '),
+          ),
+        ]),
   ];
 }
 

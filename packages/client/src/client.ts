@@ -51,6 +51,8 @@ export interface Client {
   start(app: string): Promise<DeploymentView>;
   restart(app: string): Promise<DeploymentView>;
   rollback(app: string, to?: Rollback): Promise<DeploymentView>;
+  /** Keeps the release that deployment `number` made whatever its age, or no longer. */
+  pinRelease(app: string, number: number, pinned: boolean): Promise<AppView>;
   /** Lets pushes deploy again after a rollback, and what waits for a hold go on. */
   releaseHold(app: string): Promise<AppView>;
   /** Makes a new webhook secret, which can't be asked for again; the one before stops counting. */
@@ -125,6 +127,12 @@ export function createClient(options: ClientOptions): Client {
     start: (app) => ask(DeploymentView, `${appPath(app)}/start`, { method: 'POST', body: {} }),
     restart: (app) => ask(DeploymentView, `${appPath(app)}/restart`, { method: 'POST', body: {} }),
     rollback: (app, to = {}) => ask(DeploymentView, `${appPath(app)}/rollback`, { method: 'POST', body: to }),
+    pinRelease: (app, number, pinned) =>
+      ask(
+        AppView,
+        `${appPath(app)}/releases/${number}/pin`,
+        pinned ? { method: 'PUT', body: {} } : { method: 'DELETE' },
+      ),
     releaseHold: (app) => ask(AppView, `${appPath(app)}/hold/release`, { method: 'POST', body: {} }),
     renewWebhookSecret: (app) => ask(WebhookSecret, `${appPath(app)}/webhook-secret`, { method: 'POST', body: {} }),
     deliveries: async (app) => (await ask(DeliveryList, `${appPath(app)}/deliveries`)).deliveries,

@@ -107,6 +107,8 @@ const KeptRelease = z
     number: z.int(),
     commit: Commit.nullable(),
     liveAt: z.int().nullable(),
+    /** Stays whatever its age. */
+    pinned: z.boolean(),
   })
   .meta({ id: 'KeptRelease' });
 

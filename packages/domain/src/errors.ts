@@ -43,6 +43,7 @@ export const ERRORS = {
   'app-stopped': { fault: 'user', status: 409, title: 'The app is stopped' },
   'not-stopped': { fault: 'user', status: 409, title: 'The app is not stopped' },
   'release-not-kept': { fault: 'user', status: 409, title: 'That release is not kept any more' },
+  'too-many-pins': { fault: 'user', status: 409, title: 'The app has as many pinned releases as it may have' },
   'too-many-deployments': { fault: 'user', status: 429, title: 'Too many unfinished deployments' },
   unavailable: { fault: 'transient', status: 503, title: 'Switchyard cannot take this right now' },
   internal: { fault: 'platform', status: 500, title: 'Something went wrong on our side' },

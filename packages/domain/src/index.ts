@@ -18,6 +18,7 @@ export * from './problem.ts';
 export * from './records.ts';
 export * from './repository-address.ts';
 export * from './required-variables.ts';
+export * from './retention.ts';
 export * from './settings-fields.ts';
 export * from './settings-schema.ts';
 export * from './stages.ts';

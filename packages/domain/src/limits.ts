@@ -151,6 +151,8 @@ export const LIMITS = {
   keptReleases: 5,
   /** The most that an app may ask for instead. */
   maxKeptReleases: 50,
+  /** Releases of an environment that somebody may pin besides; one more is refused with 409. */
+  maxPinnedReleases: 10,
   /** Deployments of an app whose records and logs stay; older ones go once they are past `keptDeploymentsMs` too. */
   keptDeployments: 100,
   maxKeptDeployments: 1_000,

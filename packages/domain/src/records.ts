@@ -191,6 +191,8 @@ export const Release = z.object({
   createdAt: Time,
   /** When it was last made live; null if never. */
   liveAt: Time.nullable(),
+  /** It stays whatever its age. */
+  pinned: z.boolean().optional(),
 });
 export type Release = z.infer<typeof Release>;
 

@@ -12,6 +12,7 @@ import {
 } from '@switchyard/domain';
 import { z } from 'zod';
 import type { StoreContext } from './context.ts';
+import { forgetting } from './retention.ts';
 import type { AppRecords, Chain } from './store.ts';
 
 /** The stored document; `deleting`, `gateHolder` and `hold` are fields of their own, since scripts write them. */
@@ -130,15 +131,7 @@ export async function purgeApp({ redis, keys }: StoreContext, id: AppId): Promis
     .parse(await Promise.all(environments.map((item) => redis.zrange(keys.releasesOf(item), 0, '-1'))));
   const doomed = redis.multi();
   for (const item of deployments) {
-    doomed.del(
-      keys.deployment(item),
-      keys.events(item),
-      keys.logs(item),
-      keys.instancesOf(item),
-      keys.oneOffOf(item),
-      keys.observedOf(item),
-    );
-    doomed.zrem(keys.recentDeployments, item);
+    forgetting({ keys }, doomed, item);
   }
   for (const item of releases.flat()) doomed.del(keys.release(item));
   for (const item of environments) {

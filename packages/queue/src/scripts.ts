@@ -12,6 +12,7 @@ import { ADVANCE_ONE_OFF, DESIRE_ONE_OFF } from './lua/one-offs.ts';
 import { PRELUDE } from './lua/prelude.ts';
 import { PUT_ENDPOINT } from './lua/put-endpoint.ts';
 import { PUT_RELEASE } from './lua/put-release.ts';
+import { PIN_RELEASE, REMOVE_RELEASE } from './lua/releases.ts';
 import { SCALE_ENVIRONMENT, STOP_ENVIRONMENT } from './lua/scale.ts';
 import { REPLACE_SETTINGS } from './lua/settings.ts';
 import { RELEASE_HOLD, REWAKE, SWEEP } from './lua/sweep.ts';
@@ -31,10 +32,12 @@ const SCRIPTS = {
   drainInstances: DRAIN_INSTANCES,
   finish: FINISH,
   moveRoute: MOVE_ROUTE,
+  pinRelease: PIN_RELEASE,
   putEndpoint: PUT_ENDPOINT,
   putRelease: PUT_RELEASE,
   releaseHold: RELEASE_HOLD,
   removeApp: REMOVE_APP,
+  removeRelease: REMOVE_RELEASE,
   removeVariables: REMOVE_VARIABLES,
   renewWebhook: RENEW_WEBHOOK,
   replaceSettings: REPLACE_SETTINGS,

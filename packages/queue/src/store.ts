@@ -135,6 +135,13 @@ export interface DeploymentRecords {
   listOfApp(appId: AppId, page: { before: number | null; limit: number }): Promise<Deployment[]>;
   /** Newest first, over all apps. */
   listRecent(limit: number): Promise<Deployment[]>;
+  /**
+   * Deployments of some app, another one every time, whose records and logs are past its retention; `LIMITS.maxSweepRemovals` at most.
+   * Never one that is unfinished, live, runs, or made a release that is kept.
+   */
+  pastRetention(): Promise<DeploymentId[]>;
+  /** Removes a deployment's record and events. Its logs in blobs are the caller's, and go before. */
+  forget(id: DeploymentId): Promise<void>;
   /** How many deployments wait for a slot, the gate, a hold; and slots in use per scope. */
   counts(): Promise<{ waiting: Record<'slot' | 'gate' | 'hold' | 'retry', number>; slots: { farm: number } }>;
 }
@@ -305,7 +312,10 @@ export interface ReleaseRecords {
   get(id: ReleaseId): Promise<Release | null>;
   /** Of an environment, most recently live first; never-live ones last. */
   list(id: EnvironmentId): Promise<Release[]>;
-  remove(id: ReleaseId): Promise<void>;
+  /** Answers whether it is gone: one that is pinned stays. */
+  remove(id: ReleaseId): Promise<boolean>;
+  /** Keeps a release whatever its age, or no longer. Rejects with `release-not-kept`, `too-many-pins`. */
+  pin(id: ReleaseId, pinned: boolean): Promise<void>;
 }
 
 export interface InstanceRecords {

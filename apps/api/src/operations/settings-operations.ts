@@ -86,7 +86,7 @@ const changeSettings = operation({
   access: 'token',
   summary: 'Change an app’s settings',
   description:
-    'A JSON merge patch (RFC 7396): what is absent stays, `null` clears. All of it counts or none. Deployments that are accepted from then on have it; `replicas` and `retention` count at once.',
+    'A JSON merge patch (RFC 7396): what is absent stays, `null` clears. All of it counts or none. Deployments that are accepted from then on have it; `replicas` counts at once, `retention` without a deployment of its own.',
   params: AppPath,
   query: none,
   headers: IfMatch,
