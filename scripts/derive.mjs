@@ -6,6 +6,7 @@ import { errors } from './derive/errors.mjs';
 import { openapi } from './derive/openapi.mjs';
 import { settings, settingsSchema } from './derive/settings.mjs';
 import { SOURCE_CONDITION } from './derive/source.mjs';
+import { variables } from './derive/variables.mjs';
 import { Failure, main } from './process/failure.mjs';
 import { root } from './process/root.mjs';
 import { run } from './process/run.mjs';
@@ -21,6 +22,7 @@ const derived = {
   'docs/errors.md': errors,
   'docs/configuration.md': configuration,
   'docs/settings.md': settings,
+  'docs/variables.md': variables,
   'docs/switchyard.schema.json': settingsSchema,
 };
 

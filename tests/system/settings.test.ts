@@ -9,6 +9,9 @@ beforeAll(async () => {
   shop = await openShop({
     ...nodeApp({ says: 'hello', build: 'node build.js detected' }),
     'build.js': `
+      const { SWITCHYARD_APP, SWITCHYARD_ENVIRONMENT, SWITCHYARD_COMMIT } = process.env;
+      if (SWITCHYARD_APP !== 'shop' || SWITCHYARD_ENVIRONMENT !== 'production') throw new Error('not told where it runs');
+      if (SWITCHYARD_COMMIT !== undefined) throw new Error('told what differs between deployments');
       require('node:fs').mkdirSync('dist', { recursive: true });
       require('node:fs').writeFileSync('dist/by', process.argv[2]);
     `,
@@ -40,7 +43,7 @@ async function shown(): Promise<string> {
   return (await shop.system.visit('shop')).body;
 }
 
-describe('what decides how an app is built', () => {
+describe('what decides how an app is built', { timeout: 180_000 }, () => {
   it('is detection, then switchyard.json, then the settings; and each is built anew', async () => {
     const detected = await deployed();
     expect(deciderOf(detected, 'build')).toBe('detected');

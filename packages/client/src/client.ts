@@ -1,4 +1,4 @@
-import type { DeploymentEvent, StageName } from '@switchyard/domain';
+import type { DeploymentEvent, StageName, VariableEnvironment } from '@switchyard/domain';
 import type { z } from 'zod';
 import { type TailOptions, tailEvents, textOf } from './event-tail.ts';
 import {
@@ -36,12 +36,17 @@ export interface Client {
   listApps(): Promise<AppSummary[]>;
   app(app: string): Promise<AppView>;
   deleteApp(app: string): Promise<void>;
-  /** By name; values only of those that are not sensitive. */
-  variables(app: string): Promise<VariableView[]>;
-  setVariable(app: string, name: string, variable: SetVariable): Promise<VariableView>;
+  /** Production's unless said otherwise. By name; values only of those that are not sensitive. */
+  variables(app: string, environment?: VariableEnvironment): Promise<VariableView[]>;
+  setVariable(
+    app: string,
+    name: string,
+    variable: SetVariable,
+    environment?: VariableEnvironment,
+  ): Promise<VariableView>;
   /** All or none; answers those that were set. */
-  setVariables(app: string, variables: SetVariables): Promise<VariableView[]>;
-  unsetVariable(app: string, name: string): Promise<void>;
+  setVariables(app: string, variables: SetVariables, environment?: VariableEnvironment): Promise<VariableView[]>;
+  unsetVariable(app: string, name: string, environment?: VariableEnvironment): Promise<void>;
   /** What was set, and the tag that names this version of it. */
   settings(app: string): Promise<TaggedSettings>;
   /** A JSON merge patch. `ifMatch`: a tag, or `*` for whatever is there. Rejects with 412 when another version holds. */
@@ -101,7 +106,8 @@ export function createClient(options: ClientOptions): Client {
     return { ...SettingsView.parse(await response.json()), etag: response.headers.get('etag') ?? '*' };
   }
 
-  const variablesPath = (app: string): string => `${appPath(app)}/variables`;
+  const variablesPath = (app: string, environment?: VariableEnvironment, name?: string): string =>
+    `${appPath(app)}/variables${name === undefined ? '' : `/${encodeURIComponent(name)}`}${query({ environment })}`;
   const deploymentPath = (id: string): string => `/v1/deployments/${encodeURIComponent(id)}`;
 
   return {
@@ -111,13 +117,13 @@ export function createClient(options: ClientOptions): Client {
     async deleteApp(app) {
       await transport(appPath(app), { method: 'DELETE' });
     },
-    variables: async (app) => (await ask(VariableList, variablesPath(app))).variables,
-    setVariable: (app, name, variable) =>
-      ask(VariableView, `${variablesPath(app)}/${encodeURIComponent(name)}`, { method: 'PUT', body: variable }),
-    setVariables: async (app, variables) =>
-      (await ask(VariableList, variablesPath(app), { method: 'PATCH', body: variables })).variables,
-    async unsetVariable(app, name) {
-      await transport(`${variablesPath(app)}/${encodeURIComponent(name)}`, { method: 'DELETE' });
+    variables: async (app, environment) => (await ask(VariableList, variablesPath(app, environment))).variables,
+    setVariable: (app, name, variable, environment) =>
+      ask(VariableView, variablesPath(app, environment, name), { method: 'PUT', body: variable }),
+    setVariables: async (app, variables, environment) =>
+      (await ask(VariableList, variablesPath(app, environment), { method: 'PATCH', body: variables })).variables,
+    async unsetVariable(app, name, environment) {
+      await transport(variablesPath(app, environment, name), { method: 'DELETE' });
     },
     settings: (app) => askSettings(settingsPath(app)),
     changeSettings: (app, patch, ifMatch) =>

@@ -22,5 +22,6 @@ export * from './retention.ts';
 export * from './settings-fields.ts';
 export * from './settings-schema.ts';
 export * from './stages.ts';
+export * from './system-variables.ts';
 export * from './transitions.ts';
 export * from './variables.ts';

@@ -1,5 +1,6 @@
 import { SwitchyardError } from './errors.ts';
 import type { Plan } from './plan.ts';
+import { variableEnvironmentOf } from './variables.ts';
 
 type Required = NonNullable<Plan['requiredVariables']>;
 
@@ -15,7 +16,7 @@ export function variablesMissing(
 ): SwitchyardError {
   const list = missing.map(({ name, description }) => (description === null ? name : `${name} (${description})`));
   const names = missing.map(({ name }) => name);
-  const scope = environment === 'production' ? 'production' : 'preview';
+  const scope = variableEnvironmentOf({ name: environment });
   const option = scope === 'production' ? '' : ' --environment preview';
   const assignments = names.map((name) => `${name}=…`).join(' ');
   return new SwitchyardError(

@@ -145,6 +145,7 @@ export async function purgeApp({ redis, keys }: StoreContext, id: AppId): Promis
   }
   doomed.del(
     keys.app(id),
+    keys.variables(id),
     keys.deliveriesOf(id),
     keys.deploymentsOf(id),
     keys.environmentsOf(id),

@@ -38,6 +38,7 @@ import type {
   StepName,
   TeamId,
   Trigger,
+  VariableOwner,
   VersionedSettings,
 } from '@switchyard/domain';
 
@@ -116,17 +117,17 @@ export interface SettingsRecords {
   replace(id: AppId, version: number, values: AppSettings): Promise<VersionedSettings | null>;
 }
 
-/** Variables of environments. Values come in and go out sealed: Redis never holds one in plain. */
+/** Variables of an environment, or of all previews of an app. Values come in and go out sealed: Redis never holds one in plain. */
 export interface VariableRecords {
   /**
    * Sets variables, all in one step, under the next version; those that are there are replaced, others stay. Rejects with
    * `too-many-variables`, and `environment-not-found` when the app was deleted meanwhile.
    */
-  set(id: EnvironmentId, variables: readonly Omit<SealedVariable, 'v' | 'version' | 'updatedAt'>[]): Promise<void>;
+  set(owner: VariableOwner, variables: readonly Omit<SealedVariable, 'v' | 'version' | 'updatedAt'>[]): Promise<void>;
   /** Answers the names of those that were there. */
-  remove(id: EnvironmentId, names: readonly string[]): Promise<string[]>;
-  /** In the order of their names. Null where there is no such environment: after a loss of Redis, that is not the same as none. */
-  readSealed(id: EnvironmentId): Promise<SealedVariable[] | null>;
+  remove(owner: VariableOwner, names: readonly string[]): Promise<string[]>;
+  /** In the order of their names. Null where there is no such owner: after a loss of Redis, that is not the same as none. */
+  readSealed(owner: VariableOwner): Promise<SealedVariable[] | null>;
 }
 
 export interface DeploymentRecords {

@@ -1,4 +1,4 @@
-import type { SnapshotRef } from '@switchyard/domain';
+import type { SnapshotRef, SystemVariableName } from '@switchyard/domain';
 import type { Layer, Toolchain } from '@switchyard/platform';
 import { StageStop } from '../stage-stop.ts';
 import { COMMAND_ENVIRONMENT } from './command-environment.ts';
@@ -7,14 +7,25 @@ import { required, type StageContext, type StageFailure } from './stage.ts';
 /** Runs a stage's commands on layers and keeps the result; answers the snapshot or what failed. Throws when the stage is stopped. */
 export async function runCommands(
   context: StageContext,
-  work: { layers: readonly Layer[]; commands: readonly string[]; root: string; toolchain: Toolchain; publish: string },
+  {
+    system = {},
+    ...work
+  }: {
+    layers: readonly Layer[];
+    commands: readonly string[];
+    root: string;
+    toolchain: Toolchain;
+    publish: string;
+    /** Variables that only this stage has. */
+    system?: Partial<Record<SystemVariableName, string>>;
+  },
 ): Promise<SnapshotRef | StageFailure> {
   const { platform, attempt, variables, signal, log, timeLimitMs } = context;
   for (const command of work.commands) log.say(`$ ${command}`);
   const answer = await platform.run({
     ...work,
     attempt,
-    env: { ...COMMAND_ENVIRONMENT, ...variables.build() },
+    env: { ...COMMAND_ENVIRONMENT, ...system, ...variables.build() },
     timeLimitMs,
     signal,
     onOutput: (chunk) => log.output(chunk),
