@@ -2,7 +2,7 @@ import { AppSettings, replicasOf, SwitchyardError, type VersionedSettings } from
 import { z } from 'zod';
 import { appDocumentOf, appOf } from './apps.ts';
 import type { StoreContext } from './context.ts';
-import type { SettingsRecords } from './store.ts';
+import type { SettingsRecords } from './store-of-apps.ts';
 
 /** Fields of the app's hash that settings are read from, always in one command. */
 export const SETTINGS_FIELDS = ['doc', 'settings', 'settingsVersion', 'settingsAt'] as const;

@@ -12,7 +12,7 @@ import {
 } from '@switchyard/domain';
 import { z } from 'zod';
 import type { StoreContext } from './context.ts';
-import { forgetting } from './retention.ts';
+import { forgetting } from './forgetting.ts';
 import type { AppRecords, Chain } from './store.ts';
 
 /** The stored document; `deleting`, `gateHolder` and `hold` are fields of their own, since scripts write them. */

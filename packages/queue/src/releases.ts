@@ -1,7 +1,7 @@
 import { LIMITS, Release, ReleaseId, SwitchyardError } from '@switchyard/domain';
 import { z } from 'zod';
 import type { StoreContext } from './context.ts';
-import type { ReleaseRecords } from './store.ts';
+import type { ReleaseRecords } from './store-of-apps.ts';
 
 const ReleaseDocument = Release.omit({ liveAt: true, pinned: true });
 

@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { SETTINGS_FIELDS, settingsOfFields } from './app-settings.ts';
 import type { StoreContext } from './context.ts';
 import { deploymentOfHash } from './deployment-record.ts';
+import { forgetting } from './forgetting.ts';
 import { releaseRecords } from './releases.ts';
 import type { DeploymentRecords } from './store.ts';
 
@@ -75,20 +76,4 @@ export function retentionOfRecords(context: StoreContext): Pick<DeploymentRecord
       await doomed.exec();
     },
   };
-}
-
-type Multi = ReturnType<StoreContext['redis']['multi']>;
-
-/** Everything that is kept of one deployment but its place among its app's. */
-export function forgetting({ keys }: Pick<StoreContext, 'keys'>, doomed: Multi, id: DeploymentId): Multi {
-  return doomed
-    .del(
-      keys.deployment(id),
-      keys.events(id),
-      keys.logs(id),
-      keys.instancesOf(id),
-      keys.oneOffOf(id),
-      keys.observedOf(id),
-    )
-    .zrem(keys.recentDeployments, id);
 }

@@ -1,7 +1,7 @@
 import { LIMITS, SealedVariable, SwitchyardError, type VariableOwner } from '@switchyard/domain';
 import { z } from 'zod';
 import type { StoreContext } from './context.ts';
-import type { VariableRecords } from './store.ts';
+import type { VariableRecords } from './store-of-apps.ts';
 
 /** The record that has to be there for an owner to have variables, and that counts their versions. */
 function ownerKey(owner: VariableOwner): string {
