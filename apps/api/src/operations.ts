@@ -2,7 +2,10 @@ import type { Operation } from './operation.ts';
 import { appOperations } from './operations/app-operations.ts';
 import { deploymentOperations } from './operations/deployment-operations.ts';
 import { releaseOperations } from './operations/release-operations.ts';
+import { runningOperations } from './operations/running-operations.ts';
+import { schemaOperations } from './operations/schema-operations.ts';
 import { sessionOperations } from './operations/session-operations.ts';
+import { settingsOperations } from './operations/settings-operations.ts';
 import { streamOperations } from './operations/stream-operations.ts';
 import { systemOperations } from './operations/system-operations.ts';
 import { variableOperations } from './operations/variable-operations.ts';
@@ -14,8 +17,11 @@ export const OPERATIONS: readonly Operation[] = [
   ...deploymentOperations,
   ...streamOperations,
   ...releaseOperations,
+  ...runningOperations,
+  ...settingsOperations,
   ...variableOperations,
   ...webhookOperations,
   ...sessionOperations,
   ...systemOperations,
+  ...schemaOperations,
 ];

@@ -3,6 +3,7 @@ import { Reuse, StageName } from '@switchyard/domain';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import * as commands from './commands.ts';
+import { addPins, addSettings } from './settings-program.ts';
 import { addVariables } from './variables-program.ts';
 import * as webhooks from './webhook-commands.ts';
 
@@ -52,6 +53,8 @@ export function createProgram(run: Run): Command {
     .argument('<name>')
     .action((name: string) => run((context) => commands.deleteApp(context, name)));
 
+  addSettings(program, run);
+  addPins(program, run, positiveNumber);
   addVariables(program, run);
 
   program

@@ -10,7 +10,11 @@ import { DESIRE_INSTANCES, DRAIN_INSTANCES, WITHDRAW_INSTANCES } from './lua/ins
 import { MOVE_ROUTE } from './lua/move-route.ts';
 import { ADVANCE_ONE_OFF, DESIRE_ONE_OFF } from './lua/one-offs.ts';
 import { PRELUDE } from './lua/prelude.ts';
+import { PUT_ENDPOINT } from './lua/put-endpoint.ts';
 import { PUT_RELEASE } from './lua/put-release.ts';
+import { PIN_RELEASE, REMOVE_RELEASE } from './lua/releases.ts';
+import { SCALE_ENVIRONMENT, STOP_ENVIRONMENT } from './lua/scale.ts';
+import { REPLACE_SETTINGS } from './lua/settings.ts';
 import { RELEASE_HOLD, REWAKE, SWEEP } from './lua/sweep.ts';
 import { REMOVE_VARIABLES, SET_VARIABLES } from './lua/variables.ts';
 import { RENEW_WEBHOOK } from './lua/webhooks.ts';
@@ -28,13 +32,19 @@ const SCRIPTS = {
   drainInstances: DRAIN_INSTANCES,
   finish: FINISH,
   moveRoute: MOVE_ROUTE,
+  pinRelease: PIN_RELEASE,
+  putEndpoint: PUT_ENDPOINT,
   putRelease: PUT_RELEASE,
   releaseHold: RELEASE_HOLD,
   removeApp: REMOVE_APP,
+  removeRelease: REMOVE_RELEASE,
   removeVariables: REMOVE_VARIABLES,
   renewWebhook: RENEW_WEBHOOK,
+  replaceSettings: REPLACE_SETTINGS,
   rewake: REWAKE,
+  scale: SCALE_ENVIRONMENT,
   setVariables: SET_VARIABLES,
+  stop: STOP_ENVIRONMENT,
   sweep: SWEEP,
   withdrawInstances: WITHDRAW_INSTANCES,
 } as const;
