@@ -46,6 +46,9 @@ it('words become a merge patch', () => {
     health: { path: '/up', timeLimitMs: 9_000 },
     install: false,
   });
+  expect(patchOfWords(['limits.build.memoryMiB=512', 'limits.build.cpus=2', 'limits.run.cpus=1'])).toEqual({
+    limits: { build: { memoryMiB: 512, cpus: 2 }, run: { cpus: 1 } },
+  });
   expect(() => patchOfWords(['buld=x'])).toThrow(CommandError);
   expect(() => patchOfWords(['buld=x'])).toThrow('did you mean build?');
   expect(() => patchOfWords(['build'])).toThrow('FIELD=VALUE');

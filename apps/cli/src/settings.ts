@@ -112,13 +112,15 @@ export function patchOfWords(words: readonly string[]): Record<string, unknown> 
 }
 
 function put(patch: Record<string, unknown>, path: string, value: unknown): void {
-  const [outer = '', inner] = path.split('.');
-  if (inner === undefined) {
+  const [outer = '', ...inner] = path.split('.');
+  if (inner.length === 0) {
     patch[outer] = value;
     return;
   }
   const before = patch[outer];
-  patch[outer] = { ...(typeof before === 'object' ? before : {}), [inner]: value };
+  const within = { ...(typeof before === 'object' ? before : {}) };
+  put(within, inner.join('.'), value);
+  patch[outer] = within;
 }
 
 function schemaOf(field: string) {
