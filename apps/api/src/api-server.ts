@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { Clock, FarmId } from '@switchyard/domain';
 import type { Store } from '@switchyard/queue';
-import { closeServer, type Log, type LogArchive, listen, type SecretBox } from '@switchyard/service';
+import { closeServer, type Log, type LogArchive, listen, type OutputArchive, type SecretBox } from '@switchyard/service';
 import type { Registry } from 'prom-client';
 import { registerApiMetrics } from './api-metrics.ts';
 import { createReaders } from './events/readers.ts';
@@ -22,6 +22,7 @@ const CLOSE_TIMEOUT_MS = 5_000;
 export interface ApiServerOptions {
   readonly store: Store;
   readonly archive: LogArchive;
+  readonly outputArchive: OutputArchive;
   readonly secretBox: SecretBox;
   readonly farmId: FarmId;
   readonly clock: Clock;
@@ -45,7 +46,7 @@ export interface ApiServer {
 
 /** Rejects with `config-invalid` when the port is taken. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { store, archive, secretBox, farmId, clock, log, metrics } = options;
+  const { store, archive, outputArchive, secretBox, farmId, clock, log, metrics } = options;
   const server = createServer({
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -59,6 +60,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     {
       store,
       archive,
+      outputArchive,
       secretBox,
       farmId,
       clock,

@@ -6,6 +6,7 @@ import {
   fileBlobs,
   logArchive,
   openDataDirectory,
+  outputArchive,
   readAdminToken,
   readSecretKey,
   runProcess,
@@ -43,9 +44,11 @@ await runProcess({
     await directory.rememberFarm(farm);
 
     const metrics = createMetrics({ process: 'api' });
+    const blobs = fileBlobs(directory.blobs);
     const server = await startApiServer({
       store,
-      archive: logArchive(fileBlobs(directory.blobs)),
+      archive: logArchive(blobs),
+      outputArchive: outputArchive(blobs),
       secretBox: secretBox(secretKey),
       farmId: farm.id,
       clock: systemClock,

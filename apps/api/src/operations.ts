@@ -1,6 +1,7 @@
 import type { Operation } from './operation.ts';
 import { appOperations } from './operations/app-operations.ts';
 import { deploymentOperations } from './operations/deployment-operations.ts';
+import { outputOperations } from './operations/output-operations.ts';
 import { releaseOperations } from './operations/release-operations.ts';
 import { sessionOperations } from './operations/session-operations.ts';
 import { streamOperations } from './operations/stream-operations.ts';
@@ -11,6 +12,7 @@ import { webhookOperations } from './operations/webhook-operations.ts';
 /** Every route of the api, in the order of its description. */
 export const OPERATIONS: readonly Operation[] = [
   ...appOperations,
+  ...outputOperations,
   ...deploymentOperations,
   ...streamOperations,
   ...releaseOperations,

@@ -1,6 +1,6 @@
 import type { Clock, FarmId } from '@switchyard/domain';
 import type { Store } from '@switchyard/queue';
-import type { Log, LogArchive, SecretBox } from '@switchyard/service';
+import type { Log, LogArchive, OutputArchive, SecretBox } from '@switchyard/service';
 import type { Registry } from 'prom-client';
 import type { Readers } from './events/readers.ts';
 import type { Sessions } from './session.ts';
@@ -10,6 +10,7 @@ import type { WebhookSecrets } from './webhooks/webhook-secrets.ts';
 export interface ApiParts {
   readonly store: Store;
   readonly archive: LogArchive;
+  readonly outputArchive: OutputArchive;
   /** Seals and opens the variables of apps. */
   readonly secretBox: SecretBox;
   readonly farmId: FarmId;

@@ -5,8 +5,10 @@ import { openStore } from '@switchyard/queue';
 import {
   createLog,
   createMetrics,
+  fileBlobs,
   openDataDirectory,
   openSecretBox,
+  outputArchive,
   platformSettings,
   runProcess,
   serveShell,
@@ -73,6 +75,7 @@ await runProcess({
       platform: platform.runner,
       ports: await Ports.open(join(directory.path, 'ports.json'), systemClock, Math.random),
       memory: new TableMemory(join(directory.path, 'runner-state.json'), farm),
+      outputArchive: outputArchive(fileBlobs(directory.blobs)),
       secretBox: await openSecretBox(config.SWITCHYARD_SECRET_KEY_FILE ?? directory.secretKeyFile),
       farm,
       hostId: directory.hostId,

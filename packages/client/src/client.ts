@@ -1,6 +1,6 @@
-import type { DeploymentEvent, StageName } from '@switchyard/domain';
+import { type DeploymentEvent, OutputEvent, type StageName } from '@switchyard/domain';
 import type { z } from 'zod';
-import { type TailOptions, tailEvents, textOf } from './event-tail.ts';
+import { type TailOptions, tailEvents, tailStream, textOf } from './event-tail.ts';
 import {
   AppList,
   type AppSummary,
@@ -27,6 +27,17 @@ export interface LogOptions {
   /** Stays until the deployment has ended (with a stage: until that stage is over). */
   readonly follow?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Which of an app's output; see `GET /v1/apps/{app}/logs`. */
+export interface OutputOptions {
+  /** The last lines. */
+  readonly tail?: number | undefined;
+  /** From then on; milliseconds since the epoch. */
+  readonly since?: number | undefined;
+  readonly instance?: string | undefined;
+  /** Number of a deployment. */
+  readonly deployment?: number | undefined;
 }
 
 /** The api from outside. Apps are given by name or id. Every method rejects with an `ApiError`. */
@@ -59,6 +70,10 @@ export interface Client {
   cancel(id: string): Promise<DeploymentView>;
   /** Log text in pieces as they come; a piece is not a line. */
   logs(id: string, options?: LogOptions): AsyncGenerator<string, void>;
+  /** What an app's instances have printed, as text in pieces; a piece is not a line. */
+  output(app: string, options?: OutputOptions & { readonly signal?: AbortSignal | undefined }): AsyncGenerator<string, void>;
+  /** The same with what they print from now on, over as many connections as it takes. Ends with the signal. */
+  followOutput(app: string, options?: OutputOptions & TailOptions): AsyncGenerator<OutputEvent, void>;
   events(id: string, options?: TailOptions): AsyncGenerator<DeploymentEvent, void>;
   /** Also answers when the farm is not ready. */
   ready(): Promise<Readiness>;
@@ -112,6 +127,13 @@ export function createClient(options: ClientOptions): Client {
     async *logs(id, { stage, follow, signal } = {}) {
       const path = `${deploymentPath(id)}/logs${query({ stage, follow: follow === true ? '1' : undefined })}`;
       yield* textOf(await transport(path, { headers: { accept: 'text/plain' }, signal }));
+    },
+    async *output(app, { signal, ...wanted } = {}) {
+      yield* textOf(await transport(`${appPath(app)}/logs${query(wanted)}`, { headers: { accept: 'text/plain' }, signal }));
+    },
+    followOutput(app, { after, signal, onConnection, ...wanted } = {}) {
+      const kind = { shape: OutputEvent, isLast: () => false };
+      return tailStream(transport, `${appPath(app)}/logs${query({ ...wanted })}`, kind, { after, signal, onConnection });
     },
     events: (id, tail) => tailEvents(transport, `${deploymentPath(id)}/events`, tail),
     ready: () => ask(Readiness, '/readyz', { accept: [503] }),

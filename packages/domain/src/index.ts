@@ -8,6 +8,7 @@ export * from './events.ts';
 export * from './git-ref.ts';
 export * from './ids.ts';
 export * from './limits.ts';
+export * from './output.ts';
 export * from './placement.ts';
 export * from './plan.ts';
 export * from './problem.ts';

@@ -19,6 +19,7 @@ import { farmRecords } from './farm.ts';
 import { instanceRecords } from './instances.ts';
 import { keysFor } from './keys.ts';
 import { oneOffRecords } from './one-offs.ts';
+import { outputStreams } from './output.ts';
 import { processRecords } from './processes.ts';
 import { BullQueues } from './queues.ts';
 import { releaseRecords } from './releases.ts';
@@ -85,6 +86,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     deployments: guarded(deploymentRecords(context)),
     chain: guarded(chain),
     events: guarded(eventStreams(context)),
+    output: guarded(outputStreams(context)),
     releases: guarded(releaseRecords(context)),
     instances: guarded(instanceRecords(context)),
     oneOffs: guarded(oneOffRecords(context)),

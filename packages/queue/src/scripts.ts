@@ -9,6 +9,7 @@ import { FINISH } from './lua/finish.ts';
 import { DESIRE_INSTANCES, DRAIN_INSTANCES, WITHDRAW_INSTANCES } from './lua/instances.ts';
 import { MOVE_ROUTE } from './lua/move-route.ts';
 import { ADVANCE_ONE_OFF, DESIRE_ONE_OFF } from './lua/one-offs.ts';
+import { APPEND_OUTPUT, ARCHIVED_OUTPUT, FORGET_OUTPUT } from './lua/output.ts';
 import { PRELUDE } from './lua/prelude.ts';
 import { PUT_RELEASE } from './lua/put-release.ts';
 import { RELEASE_HOLD, REWAKE, SWEEP } from './lua/sweep.ts';
@@ -19,6 +20,8 @@ const SCRIPTS = {
   accept: ACCEPT,
   advanceOneOff: ADVANCE_ONE_OFF,
   appendLog: APPEND_LOG,
+  appendOutput: APPEND_OUTPUT,
+  archivedOutput: ARCHIVED_OUTPUT,
   beat: BEAT,
   begin: BEGIN,
   cancel: CANCEL,
@@ -27,6 +30,7 @@ const SCRIPTS = {
   desireOneOff: DESIRE_ONE_OFF,
   drainInstances: DRAIN_INSTANCES,
   finish: FINISH,
+  forgetOutput: FORGET_OUTPUT,
   moveRoute: MOVE_ROUTE,
   putRelease: PUT_RELEASE,
   releaseHold: RELEASE_HOLD,

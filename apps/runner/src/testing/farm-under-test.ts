@@ -17,7 +17,7 @@ import {
 } from '@switchyard/domain';
 import { openPlatform, type Platform, type PlatformOptions } from '@switchyard/platform';
 import { type Lease, openStore, type Store } from '@switchyard/queue';
-import { createLog, secretBox, systemClock, systemIds } from '@switchyard/service';
+import { createLog, fileBlobs, type OutputArchive, outputArchive, secretBox, systemClock, systemIds } from '@switchyard/service';
 import { z } from 'zod';
 import { Ports } from '../ports.ts';
 import { Runner } from '../runner.ts';
@@ -44,6 +44,8 @@ export class FarmUnderTest {
   readonly hostId = systemIds('host');
   readonly farm: Farm;
   readonly box = secretBox(Buffer.alloc(32, 1));
+  /** What instances printed, as the api reads it. */
+  readonly archive: OutputArchive;
   restarts = 0;
   readonly #directory: string;
   readonly #snapshot: SnapshotRef;
@@ -64,6 +66,7 @@ export class FarmUnderTest {
     this.farm = farm;
     this.hostId = hostId;
     this.#directory = directory;
+    this.archive = outputArchive(fileBlobs(join(directory, 'blobs')));
     this.#snapshot = snapshot;
     this.#app = app;
   }
@@ -122,6 +125,7 @@ export class FarmUnderTest {
       platform: this.platform.runner,
       ports: await Ports.open(join(this.#directory, 'ports.json'), systemClock, Math.random),
       memory: new TableMemory(this.memoryPath, this.farm),
+      outputArchive: this.archive,
       secretBox: this.box,
       farm: this.farm,
       hostId: this.hostId,
