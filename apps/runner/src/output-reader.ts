@@ -18,7 +18,7 @@ const SKIP_BYTES = 1024 * 1024;
 /** A value of several lines may have been begun; after this long without more it has not. */
 const HOLD_MS = 1_000;
 
-export function countLines(bytes: Buffer): number {
+function countLines(bytes: Buffer): number {
   let lines = 0;
   for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) lines += 1;
   return lines;
@@ -117,7 +117,8 @@ export class OutputReader {
   async #read(maxBytes: number): Promise<Buffer> {
     const { bytes, next } = await this.#platform.readOutput(this.#id, this.#offset, maxBytes);
     const lost = next - bytes.length - this.#offset;
-    if (lost > 0 && bytes.length > 0) this.#note(`… ${lost} bytes left out: they were gone before they could be read …`);
+    if (lost > 0 && bytes.length > 0)
+      this.#note(`… ${lost} bytes left out: they were gone before they could be read …`);
     this.#offset = next;
     return bytes;
   }

@@ -18,6 +18,7 @@ import { type Ports } from './ports.ts';
 import { reconcile } from './reconcile.ts';
 import { Reporter } from './reporter.ts';
 import { RunVariables } from './run-variables.ts';
+import type { StartedSecrets } from './started-secrets.ts';
 import type { TableMemory } from './table-memory.ts';
 import { Wake } from './wake.ts';
 
@@ -31,6 +32,7 @@ export interface RunnerParts {
   readonly ports: Ports;
   readonly memory: TableMemory;
   readonly outputArchive: OutputArchive;
+  readonly startedSecrets: StartedSecrets;
   /** Opens the variables of apps. */
   readonly secretBox: SecretBox;
   readonly farm: Farm;
@@ -212,6 +214,7 @@ export class Runner {
       reporter: this.#reporter,
       ports,
       variables: this.#variables,
+      startedSecrets: this.#parts.startedSecrets,
       clock,
       log,
       onRestart,

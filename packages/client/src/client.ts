@@ -70,8 +70,11 @@ export interface Client {
   cancel(id: string): Promise<DeploymentView>;
   /** Log text in pieces as they come; a piece is not a line. */
   logs(id: string, options?: LogOptions): AsyncGenerator<string, void>;
-  /** What an app's instances have printed, as text in pieces; a piece is not a line. */
-  output(app: string, options?: OutputOptions & { readonly signal?: AbortSignal | undefined }): AsyncGenerator<string, void>;
+  /** What an app's instances have printed. */
+  outputEvents(
+    app: string,
+    options?: OutputOptions & { readonly signal?: AbortSignal | undefined },
+  ): AsyncGenerator<OutputEvent, void>;
   /** The same with what they print from now on, over as many connections as it takes. Ends with the signal. */
   followOutput(app: string, options?: OutputOptions & TailOptions): AsyncGenerator<OutputEvent, void>;
   events(id: string, options?: TailOptions): AsyncGenerator<DeploymentEvent, void>;
@@ -128,12 +131,23 @@ export function createClient(options: ClientOptions): Client {
       const path = `${deploymentPath(id)}/logs${query({ stage, follow: follow === true ? '1' : undefined })}`;
       yield* textOf(await transport(path, { headers: { accept: 'text/plain' }, signal }));
     },
-    async *output(app, { signal, ...wanted } = {}) {
-      yield* textOf(await transport(`${appPath(app)}/logs${query(wanted)}`, { headers: { accept: 'text/plain' }, signal }));
+    async *outputEvents(app, { signal, ...wanted } = {}) {
+      const path = `${appPath(app)}/logs${query({ ...wanted })}`;
+      const response = await transport(path, { headers: { accept: 'application/x-ndjson' }, signal });
+      let rest = '';
+      for await (const text of textOf(response)) {
+        const lines = (rest + text).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) yield OutputEvent.parse(JSON.parse(line));
+      }
     },
     followOutput(app, { after, signal, onConnection, ...wanted } = {}) {
       const kind = { shape: OutputEvent, isLast: () => false };
-      return tailStream(transport, `${appPath(app)}/logs${query({ ...wanted })}`, kind, { after, signal, onConnection });
+      return tailStream(transport, `${appPath(app)}/logs${query({ ...wanted })}`, kind, {
+        after,
+        signal,
+        onConnection,
+      });
     },
     events: (id, tail) => tailEvents(transport, `${deploymentPath(id)}/events`, tail),
     ready: () => ask(Readiness, '/readyz', { accept: [503] }),

@@ -1,7 +1,7 @@
 import { LIMITS, OutputCursor, OutputEvent } from '@switchyard/domain';
 import { z } from 'zod';
 import type { StoreContext } from './context.ts';
-import type { OutputStreams } from './store.ts';
+import type { OutputStreams } from './output-streams.ts';
 
 const Answer = z.tuple([z.enum(['appended', 'elsewhere', 'gone']), z.string()]);
 

@@ -1,6 +1,6 @@
 import type { EnvironmentId, OutputEvent } from '@switchyard/domain';
 import { Inbox } from '../events/inbox.ts';
-import { lastOutput, type OutputFilter, outputHistory, type OutputSources } from './output-history.ts';
+import { lastOutput, type OutputFilter, type OutputSources, outputHistory } from './output-history.ts';
 
 /** Live events that wait while the past is still being read; more than this and they are read from Redis instead. */
 const MAX_WAITING_EVENTS = 1_000;

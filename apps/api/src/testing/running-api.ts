@@ -3,7 +3,15 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient } from '@switchyard/client';
-import { createLog, createMetrics, fileBlobs, type LogArchive, logArchive, outputArchive, secretBox } from '@switchyard/service';
+import {
+  createLog,
+  createMetrics,
+  fileBlobs,
+  type LogArchive,
+  logArchive,
+  outputArchive,
+  secretBox,
+} from '@switchyard/service';
 // @boundaries-ignore the walk through the chain is shared with the tests of the queue
 import { ChainWalk } from '../../../../tests/harness/chain-walk.ts';
 import { startApiServer } from '../api-server.ts';

@@ -17,10 +17,19 @@ import {
 } from '@switchyard/domain';
 import { openPlatform, type Platform, type PlatformOptions } from '@switchyard/platform';
 import { type Lease, openStore, type Store } from '@switchyard/queue';
-import { createLog, fileBlobs, type OutputArchive, outputArchive, secretBox, systemClock, systemIds } from '@switchyard/service';
+import {
+  createLog,
+  fileBlobs,
+  type OutputArchive,
+  outputArchive,
+  secretBox,
+  systemClock,
+  systemIds,
+} from '@switchyard/service';
 import { z } from 'zod';
 import { Ports } from '../ports.ts';
 import { Runner } from '../runner.ts';
+import { StartedSecrets } from '../started-secrets.ts';
 import { TableMemory } from '../table-memory.ts';
 
 const WORKER = 'proc_workerone';
@@ -126,6 +135,7 @@ export class FarmUnderTest {
       ports: await Ports.open(join(this.#directory, 'ports.json'), systemClock, Math.random),
       memory: new TableMemory(this.memoryPath, this.farm),
       outputArchive: this.archive,
+      startedSecrets: new StartedSecrets(join(this.#directory, 'started-secrets'), this.box),
       secretBox: this.box,
       farm: this.farm,
       hostId: this.hostId,
