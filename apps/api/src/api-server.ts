@@ -11,6 +11,7 @@ import {
 } from '@switchyard/service';
 import type { Registry } from 'prom-client';
 import { registerApiMetrics } from './api-metrics.ts';
+import type { LookUpTxt } from './domains/lookup-txt.ts';
 import { createReaders } from './events/readers.ts';
 import { expressApp } from './express-app.ts';
 import { openApiDocument } from './openapi.ts';
@@ -30,6 +31,7 @@ export interface ApiServerOptions {
   readonly store: Store;
   readonly archive: LogArchive;
   readonly outputArchive: OutputArchive;
+  readonly lookUpTxt: LookUpTxt;
   readonly secretBox: SecretBox;
   readonly farmId: FarmId;
   readonly clock: Clock;
@@ -68,6 +70,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       store,
       archive,
       outputArchive,
+      lookUpTxt: options.lookUpTxt,
       secretBox,
       farmId,
       clock,

@@ -73,10 +73,11 @@ const namesOf = ({ id, teamId, name, repository, branch, createdAt }: App) => ({
 
 export async function viewApp(app: App, store: Store, settings: ApiSettings): Promise<AppView> {
   const environment = await requireProduction(store, app);
-  const [route, releases, desired] = await Promise.all([
+  const [route, releases, desired, domains] = await Promise.all([
     store.routing.route(environment.id),
     store.releases.list(environment.id),
     store.instances.ofEnvironment(environment.id),
+    store.domains.list(environment.id),
   ]);
   const weight = mainWeight(route);
   const live =
@@ -88,7 +89,7 @@ export async function viewApp(app: App, store: Store, settings: ApiSettings): Pr
   return {
     ...namesOf(app),
     url: appUrl(environment.hosts[0] ?? appHost(app.name, settings), settings),
-    hosts: environment.hosts,
+    hosts: [...environment.hosts, ...domains.flatMap(({ host, verifiedAt }) => (verifiedAt === null ? [] : [host]))],
     live: liveView(weight, live),
     releases: rollbackTargets(releases, live).map(({ id, deploymentId, number, commit, liveAt }) => ({
       releaseId: id,

@@ -1,6 +1,7 @@
 import type { Operation } from './operation.ts';
 import { appOperations } from './operations/app-operations.ts';
 import { deploymentOperations } from './operations/deployment-operations.ts';
+import { domainOperations } from './operations/domain-operations.ts';
 import { outputOperations } from './operations/output-operations.ts';
 import { releaseOperations } from './operations/release-operations.ts';
 import { sessionOperations } from './operations/session-operations.ts';
@@ -17,6 +18,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...streamOperations,
   ...releaseOperations,
   ...variableOperations,
+  ...domainOperations,
   ...webhookOperations,
   ...sessionOperations,
   ...systemOperations,

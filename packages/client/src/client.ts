@@ -1,5 +1,6 @@
 import { type DeploymentEvent, OutputEvent, type StageName } from '@switchyard/domain';
 import type { z } from 'zod';
+import { DomainList, DomainView } from './domain-shapes.ts';
 import { type TailOptions, tailEvents, tailStream, textOf } from './event-tail.ts';
 import {
   AppList,
@@ -52,6 +53,13 @@ export interface Client {
   /** All or none; answers those that were set. */
   setVariables(app: string, variables: SetVariables): Promise<VariableView[]>;
   unsetVariable(app: string, name: string): Promise<void>;
+  /** Hosts that were added, by name. */
+  domains(app: string): Promise<DomainView[]>;
+  /** Claims a host; `record` says which DNS record proves it. */
+  addDomain(app: string, host: string): Promise<DomainView>;
+  /** Looks for the record; the host is served once it was found. */
+  verifyDomain(app: string, host: string): Promise<DomainView>;
+  removeDomain(app: string, host: string): Promise<void>;
   restart(app: string): Promise<DeploymentView>;
   rollback(app: string, to?: Rollback): Promise<DeploymentView>;
   /** Lets pushes deploy again after a rollback, and what waits for a hold go on. */
@@ -99,6 +107,7 @@ export function createClient(options: ClientOptions): Client {
 
   const appPath = (app: string): string => `/v1/apps/${encodeURIComponent(app)}`;
   const variablesPath = (app: string): string => `${appPath(app)}/variables`;
+  const domainPath = (app: string, host: string): string => `${appPath(app)}/domains/${encodeURIComponent(host)}`;
   const deploymentPath = (id: string): string => `/v1/deployments/${encodeURIComponent(id)}`;
 
   return {
@@ -115,6 +124,12 @@ export function createClient(options: ClientOptions): Client {
       (await ask(VariableList, variablesPath(app), { method: 'PATCH', body: variables })).variables,
     async unsetVariable(app, name) {
       await transport(`${variablesPath(app)}/${encodeURIComponent(name)}`, { method: 'DELETE' });
+    },
+    domains: async (app) => (await ask(DomainList, `${appPath(app)}/domains`)).domains,
+    addDomain: (app, host) => ask(DomainView, `${appPath(app)}/domains`, { method: 'POST', body: { host } }),
+    verifyDomain: (app, host) => ask(DomainView, `${domainPath(app, host)}/verify`, { method: 'POST', body: {} }),
+    async removeDomain(app, host) {
+      await transport(domainPath(app, host), { method: 'DELETE' });
     },
     restart: (app) => ask(DeploymentView, `${appPath(app)}/restart`, { method: 'POST', body: {} }),
     rollback: (app, to = {}) => ask(DeploymentView, `${appPath(app)}/rollback`, { method: 'POST', body: to }),

@@ -163,6 +163,16 @@ export const LIMITS = {
   maxRepositoryLength: 2_048,
   maxRefLength: 255,
   maxListPage: 100,
+  /** A host's name, as DNS has it. */
+  maxHostLength: 253,
+  /** Hosts of an environment beside its own; one more is refused with 409. */
+  maxDomains: 50,
+  /** A host that was added and not verified for this long may be added to another app. */
+  unverifiedDomainMs: 7 * 86_400_000,
+  /** The DNS has this long for an answer, and is asked again once; then verification fails with 503. */
+  dnsTimeoutMs: 3_000,
+  /** Questions a second whether a host is ours, over all askers; more are answered with 429. */
+  tlsAsksPerSecond: 100,
   /** Variables of an environment; one more is refused with 409. */
   maxVariables: 100,
   /** A variable's value, as UTF-8; a longer one is refused with 400. */

@@ -30,6 +30,12 @@ export function keysFor(prefix: string) {
     environment: (id: EnvironmentId) => `${base}env:${id}`,
     /** Hash: name → SealedVariable. */
     variables: (id: EnvironmentId) => `${base}variables:${id}`,
+    /** Hash: host → Domain, over all apps. */
+    domains: `${base}domains`,
+    /** Set of hosts. */
+    domainsOf: (id: EnvironmentId) => `${base}domains-of:${id}`,
+    /** Hash: verified host → environment id; part of the routing table. */
+    servedHosts: `${base}served-hosts`,
     environmentsOf: (id: AppId) => `${base}envs-of:${id}`,
     /** Hash; see deployment-record.ts. */
     deployment: (id: DeploymentId) => `${base}dep:${id}`,

@@ -14,6 +14,7 @@ import {
 } from './connection.ts';
 import type { StoreContext } from './context.ts';
 import { deploymentRecords } from './deployments.ts';
+import { domainRecords } from './domains.ts';
 import { eventStreams } from './events.ts';
 import { farmRecords } from './farm.ts';
 import { instanceRecords } from './instances.ts';
@@ -83,6 +84,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     farm: guarded(farm),
     apps: guarded(appRecords(context, chain)),
     variables: guarded(variableRecords(context)),
+    domains: guarded(domainRecords(context)),
     deployments: guarded(deploymentRecords(context)),
     chain: guarded(chain),
     events: guarded(eventStreams(context)),

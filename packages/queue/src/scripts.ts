@@ -5,6 +5,7 @@ import { CREATE_APP, REMOVE_APP } from './lua/apps.ts';
 import { BEAT } from './lua/beat.ts';
 import { BEGIN } from './lua/begin.ts';
 import { CANCEL } from './lua/cancel.ts';
+import { ADD_DOMAIN, REMOVE_DOMAIN, SERVE_DOMAIN } from './lua/domains.ts';
 import { FINISH } from './lua/finish.ts';
 import { DESIRE_INSTANCES, DRAIN_INSTANCES, WITHDRAW_INSTANCES } from './lua/instances.ts';
 import { MOVE_ROUTE } from './lua/move-route.ts';
@@ -18,6 +19,7 @@ import { RENEW_WEBHOOK } from './lua/webhooks.ts';
 
 const SCRIPTS = {
   accept: ACCEPT,
+  addDomain: ADD_DOMAIN,
   advanceOneOff: ADVANCE_ONE_OFF,
   appendLog: APPEND_LOG,
   appendOutput: APPEND_OUTPUT,
@@ -35,9 +37,11 @@ const SCRIPTS = {
   putRelease: PUT_RELEASE,
   releaseHold: RELEASE_HOLD,
   removeApp: REMOVE_APP,
+  removeDomain: REMOVE_DOMAIN,
   removeVariables: REMOVE_VARIABLES,
   renewWebhook: RENEW_WEBHOOK,
   rewake: REWAKE,
+  serveDomain: SERVE_DOMAIN,
   setVariables: SET_VARIABLES,
   sweep: SWEEP,
   withdrawInstances: WITHDRAW_INSTANCES,

@@ -39,8 +39,10 @@ import type {
   TeamId,
   Trigger,
 } from '@switchyard/domain';
+import type { DomainRecords } from './domain-records.ts';
 import type { OutputStreams } from './output-streams.ts';
 
+export type { DomainRecords } from './domain-records.ts';
 export type { OutputBatch, OutputSource, OutputStreams } from './output-streams.ts';
 
 /**
@@ -52,6 +54,7 @@ export interface Store {
   readonly farm: FarmRecords;
   readonly apps: AppRecords;
   readonly variables: VariableRecords;
+  readonly domains: DomainRecords;
   readonly deployments: DeploymentRecords;
   readonly chain: Chain;
   readonly events: EventStreams;

@@ -14,6 +14,7 @@ import {
 } from '@switchyard/service';
 // @boundaries-ignore the walk through the chain is shared with the tests of the queue
 import { ChainWalk } from '../../../../tests/harness/chain-walk.ts';
+import { txtLookup } from '../domains/lookup-txt.ts';
 import { startApiServer } from '../api-server.ts';
 
 /** A real api over the run's Redis and a directory of its own, whose deployments the test walks through the chain by hand. */
@@ -41,6 +42,7 @@ export interface ApiOptions {
   readonly now?: () => number;
   readonly allowFileRepositories?: boolean;
   readonly publicUrl?: string;
+  readonly dnsServers?: readonly string[];
 }
 
 export async function startApi({ redisUrl, now = Date.now, ...options }: ApiOptions): Promise<RunningApi> {
@@ -54,6 +56,7 @@ export async function startApi({ redisUrl, now = Date.now, ...options }: ApiOpti
     store: walk.store,
     archive,
     outputArchive: outputArchive(blobs),
+    lookUpTxt: txtLookup(options.dnsServers ?? []),
     secretBox: secretBox(randomBytes(32)),
     farmId: (await walk.store.farm.ensure(null)).id,
     clock: now,
