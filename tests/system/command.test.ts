@@ -118,6 +118,18 @@ test('a webhook’s secret and URLs, what it delivered, and going on after a rol
   expect((await switchyard(['resume', 'shop'])).stdout).toContain('shop was not held');
 });
 
+test('a host is added with its record, listed, not served unproved, and removed', async () => {
+  const added = await switchyard(['domains', 'add', 'shop', 'www.example.test']);
+  expect(added.stdout).toMatch(/_switchyard\.www\.example\.test\n.*TXT\n.*switchyard=[0-9a-f]{32}/s);
+  expect(added.stderr).toContain('switchyard domains verify shop www.example.test');
+  expect((await switchyard(['domains', 'list', 'shop'])).stdout).toMatch(/www\.example\.test +not verified/);
+  const refused = await switchyard(['domains', 'add', 'shop', '*.example.test']);
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toContain('Wildcard');
+  expect((await switchyard(['domains', 'remove', 'shop', 'www.example.test'])).code).toBe(0);
+  expect((await switchyard(['domains', 'list', 'shop'])).stderr).toContain('no host but its own');
+});
+
 test('cancel ends a deployment', async () => {
   await repository.commit(nodeApp({ says: 'slow', build: 'sleep 60' }));
   const started = await switchyard(['deploy', 'shop', '--no-follow', '--json']);

@@ -155,7 +155,16 @@ describe.sequential('a host of an app', { timeout: 60_000 }, () => {
     system.start('router');
     await expect.poll(() => bodyAt(HOST).catch(() => ''), SOON).toBe('one');
     await system.redis.restart();
-    await expect.poll(() => system.client.domains('shop').then(({ length }) => length, () => 0), SOON).toBe(1);
+    await expect
+      .poll(
+        () =>
+          system.client.domains('shop').then(
+            ({ length }) => length,
+            () => 0,
+          ),
+        SOON,
+      )
+      .toBe(1);
   });
 
   it('is ours when Caddy asks, and nothing else is', async () => {

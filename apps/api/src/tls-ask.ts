@@ -3,7 +3,7 @@ import { LIMITS, parseDomainName } from '@switchyard/domain';
 import type { Store } from '@switchyard/queue';
 import { closeServer, type Log, listen } from '@switchyard/service';
 
-export const TLS_ASK_PATH = '/v1/tls/ask';
+const TLS_ASK_PATH = '/v1/tls/ask';
 const MAX_HEADER_BYTES = 8 * 1024;
 const TIMEOUT_MS = 5_000;
 
@@ -46,12 +46,12 @@ function answer(options: TlsAskOptions): RequestListener {
   return (request, response) => {
     response.setHeader('Cache-Control', 'no-store');
     const end = (status: number): void => void response.writeHead(status, { 'Content-Length': 0 }).end();
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://ask');
-    if (pathname !== TLS_ASK_PATH) end(404);
+    const [path, query] = (request.url ?? '').split('?', 2);
+    if (path !== TLS_ASK_PATH) end(404);
     else if (request.method !== 'GET' && request.method !== 'HEAD') end(405);
     else if (!isAllowed()) end(429);
     else
-      isOurs(searchParams.get('domain') ?? '', options).then(
+      isOurs(new URLSearchParams(query).get('domain') ?? '', options).then(
         (ours) => end(ours ? 200 : 404),
         (error: unknown) => {
           options.log.warn({ err: error }, 'could not say whether a host is ours');

@@ -3,6 +3,7 @@ import { Reuse } from '@switchyard/domain';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import * as commands from './commands.ts';
+import { addDomains } from './domain-commands.ts';
 import { DEPLOYMENT } from './find-deployment.ts';
 import { addLogs } from './logs-program.ts';
 import { addVariables } from './variables-program.ts';
@@ -53,6 +54,7 @@ export function createProgram(run: Run): Command {
     .action((name: string) => run((context) => commands.deleteApp(context, name)));
 
   addVariables(program, run);
+  addDomains(program, run);
 
   addLogs(program, run);
 

@@ -66,6 +66,7 @@ export function appLines(app: AppView, colors: Colors): string[] {
   return [
     row('app', colors.bold(app.name)),
     row('url', app.url),
+    ...app.hosts.slice(1).map((host) => row('host', printable(host))),
     row('live', live),
     row('repository', `${printable(app.repository)}${app.branch === null ? '' : `  (${printable(app.branch)})`}`),
     ...app.instances.map(({ id, state, restarts }) =>

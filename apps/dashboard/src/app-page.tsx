@@ -75,7 +75,7 @@ export function AppPage({ name }: { name: string }) {
 
 function AppFacts({ app }: { app: AppView }) {
   const now = useNow(5_000);
-  const { live, url, repository, branch, instances, hold } = app;
+  const { live, url, hosts, repository, branch, instances, hold } = app;
   return (
     <dl className="facts">
       <div>
@@ -97,6 +97,12 @@ function AppFacts({ app }: { app: AppView }) {
           <a href={url} target="_blank" rel="noreferrer">
             {hostOf(url)}
           </a>
+          {hosts.slice(1).map((host) => (
+            <span className="soft" key={host}>
+              {' '}
+              {host}
+            </span>
+          ))}
         </dd>
       </div>
       <div>

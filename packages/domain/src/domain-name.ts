@@ -29,14 +29,16 @@ const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** What a person gave as a host, as the router compares it; or what is wrong with it, as a sentence. */
 export function parseDomainName(text: string): ParsedDomainName {
   const given = text.trim();
-  if (given.length > LIMITS.maxHostLength * 4) return { problem: `A host has ${LIMITS.maxHostLength} characters at most.` };
+  if (given.length > LIMITS.maxHostLength * 4)
+    return { problem: `A host has ${LIMITS.maxHostLength} characters at most.` };
   if (given.includes('://')) return { problem: 'Give the host alone, without `https://`.' };
   if (given.includes('*')) return { problem: 'Wildcard hosts are not served yet; add each host by itself.' };
   if (/^\[|::/.test(given)) return { problem: IP_PROBLEM };
   if (/:\d*$/.test(given)) return { problem: 'Give the host alone, without a port.' };
   if (/[\s/?#@\\:%]/.test(given)) return { problem: 'Give the host alone, such as shop.example.org.' };
   const host = asciiOf(given);
-  if (host === null || host === '') return { problem: `${JSON.stringify(given)} is no host, such as shop.example.org.` };
+  if (host === null || host === '')
+    return { problem: `${JSON.stringify(given)} is no host, such as shop.example.org.` };
   if (/^[0-9.]+$/.test(host)) return { problem: IP_PROBLEM };
   const labels = host.split('.');
   if (labels.length < 2) return { problem: 'A host has a dot in it, such as shop.example.org.' };

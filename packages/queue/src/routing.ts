@@ -35,7 +35,13 @@ export function routingRecords({ redis, keys, subscriptions, clock }: StoreConte
         .hgetall(keys.servedHosts)
         .exec();
       const [farm, version, routes, endpoints, served] = z
-        .tuple([z.string().nullable(), z.string().nullable(), z.array(z.string()), z.array(z.string()), z.record(z.string(), z.string())])
+        .tuple([
+          z.string().nullable(),
+          z.string().nullable(),
+          z.array(z.string()),
+          z.array(z.string()),
+          z.record(z.string(), z.string()),
+        ])
         .parse(
           (answer ?? []).map(([error, value]) => {
             if (error !== null) throw error;

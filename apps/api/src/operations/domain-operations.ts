@@ -62,7 +62,8 @@ const listDomains = operation({
   tag: 'Domains',
   access: 'token',
   summary: 'List an app’s hosts',
-  description: 'Those that were added. The one that every app has, its name below the farm’s domain, is not among them.',
+  description:
+    'Those that were added. The one that every app has, its name below the farm’s domain, is not among them.',
   params: AppPath,
   query: none,
   body: NO_BODY,
@@ -109,10 +110,7 @@ const addDomain = operation({
       environmentId: environment.id,
       token: randomBytes(TOKEN_BYTES).toString('hex'),
     });
-    response
-      .status(201)
-      .location(`/v1/apps/${app.name}/domains/${host}`)
-      .json(viewDomain(domain, settings));
+    response.status(201).location(`/v1/apps/${app.name}/domains/${host}`).json(viewDomain(domain, settings));
   },
 });
 

@@ -14,8 +14,8 @@ import {
 } from '@switchyard/service';
 // @boundaries-ignore the walk through the chain is shared with the tests of the queue
 import { ChainWalk } from '../../../../tests/harness/chain-walk.ts';
-import { txtLookup } from '../domains/lookup-txt.ts';
 import { startApiServer } from '../api-server.ts';
+import { txtLookup } from '../domains/lookup-txt.ts';
 
 /** A real api over the run's Redis and a directory of its own, whose deployments the test walks through the chain by hand. */
 export interface RunningApi {
