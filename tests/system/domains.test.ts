@@ -121,11 +121,11 @@ describe.sequential('a host of an app', { timeout: 60_000 }, () => {
   });
 
   it('comes and goes, and stays over switch, rollback and restarts, without one failed request', async () => {
-    let isOver = false;
+    const ending = new AbortController();
     const failures: unknown[] = [];
     const statuses = new Set<number>();
     const load = (async () => {
-      while (!isOver)
+      while (!ending.signal.aborted)
         await at(HOST).then(
           (status) => void statuses.add(status),
           (error: unknown) => void failures.push(error),
@@ -142,7 +142,7 @@ describe.sequential('a host of an app', { timeout: 60_000 }, () => {
     expect(await bodyAt('during.example.test')).toBe('one');
     await system.client.removeDomain('shop', 'during.example.test');
     await system.waitUntilEnded((await system.client.restart('shop')).id);
-    isOver = true;
+    ending.abort();
     await load;
     expect(failures).toEqual([]);
     expect([...statuses]).toEqual([200]);

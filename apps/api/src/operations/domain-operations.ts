@@ -35,7 +35,7 @@ async function ownerOf({ store }: ApiParts, name: string): Promise<Owner> {
 
 const recordValue = (token: string): string => `switchyard=${token}`;
 
-export function viewDomain({ host, token, createdAt, verifiedAt }: Domain, settings: ApiSettings): DomainView {
+function viewDomain({ host, token, createdAt, verifiedAt }: Domain, settings: ApiSettings): DomainView {
   const record = { name: `${VERIFICATION_LABEL}.${host}`, type: 'TXT' as const, value: recordValue(token) };
   return { host, url: appUrl(host, settings), record, createdAt, verifiedAt };
 }
