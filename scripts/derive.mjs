@@ -4,7 +4,9 @@ import { architecture } from './derive/architecture.mjs';
 import { configuration } from './derive/configuration.mjs';
 import { errors } from './derive/errors.mjs';
 import { openapi } from './derive/openapi.mjs';
+import { settings, settingsSchema } from './derive/settings.mjs';
 import { SOURCE_CONDITION } from './derive/source.mjs';
+import { variables } from './derive/variables.mjs';
 import { Failure, main } from './process/failure.mjs';
 import { root } from './process/root.mjs';
 import { run } from './process/run.mjs';
@@ -19,6 +21,9 @@ const derived = {
   'docs/openapi.json': openapi,
   'docs/errors.md': errors,
   'docs/configuration.md': configuration,
+  'docs/settings.md': settings,
+  'docs/variables.md': variables,
+  'docs/switchyard.schema.json': settingsSchema,
 };
 
 /** `node scripts/derive.mjs` writes the files, with `--check` it only says which are out of date. */

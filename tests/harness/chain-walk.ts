@@ -93,10 +93,14 @@ export class ChainWalk {
   }
 
   /** Goes back to, or starts again, the release that deployment #`number` made. */
-  async goBack(kind: 'rollback' | 'restart', number: number): Promise<DeploymentId> {
+  async goBack(
+    kind: 'rollback' | 'restart',
+    number: number,
+    trigger: 'rollback' | 'restart' | 'start' = kind,
+  ): Promise<DeploymentId> {
     const release = await this.store.releases.get(`rel_${number}aaaaaa`);
     if (release === null) throw new Error(`the release of #${number} is not kept`);
-    return (await this.store.chain.accept({ ...this.app, trigger: kind, what: { kind, release } })).id;
+    return (await this.store.chain.accept({ ...this.app, trigger, what: { kind, release } })).id;
   }
 
   async get(id: DeploymentId): Promise<Deployment> {

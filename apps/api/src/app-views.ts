@@ -6,6 +6,7 @@ import {
   type EnvironmentId,
   type Release,
   type Route,
+  replicasOf,
   SwitchyardError,
   type Weight,
 } from '@switchyard/domain';
@@ -73,11 +74,12 @@ const namesOf = ({ id, teamId, name, repository, branch, createdAt }: App) => ({
 
 export async function viewApp(app: App, store: Store, settings: ApiSettings): Promise<AppView> {
   const environment = await requireProduction(store, app);
-  const [route, releases, desired, domains] = await Promise.all([
+  const [route, releases, desired, domains, appSettings] = await Promise.all([
     store.routing.route(environment.id),
     store.releases.list(environment.id),
     store.instances.ofEnvironment(environment.id),
     store.domains.list(environment.id),
+    store.settings.get(app.id),
   ]);
   const weight = mainWeight(route);
   const live =
@@ -91,15 +93,18 @@ export async function viewApp(app: App, store: Store, settings: ApiSettings): Pr
     url: appUrl(environment.hosts[0] ?? appHost(app.name, settings), settings),
     hosts: [...environment.hosts, ...domains.flatMap(({ host, verifiedAt }) => (verifiedAt === null ? [] : [host]))],
     live: liveView(weight, live),
-    releases: rollbackTargets(releases, live).map(({ id, deploymentId, number, commit, liveAt }) => ({
+    releases: rollbackTargets(releases, live).map(({ id, deploymentId, number, commit, liveAt, pinned = false }) => ({
       releaseId: id,
       deploymentId,
       number,
       commit,
       liveAt,
+      pinned,
     })),
     instances: observed.flat().map(({ v: _v, outputTail: _outputTail, ...instance }) => instance),
     hold: environment.hold,
+    replicas: replicasOf(appSettings?.values ?? {}),
+    stoppedAt: route?.stopped?.at ?? null,
   };
 }
 
@@ -116,7 +121,12 @@ export async function summarizeApps(apps: readonly App[], store: Store, settings
       const weight = mainWeight(route);
       const release = weight === null ? null : await store.releases.get(weight.releaseId);
       const host = route?.hosts[0] ?? appHost(app.name, settings);
-      return { ...namesOf(app), url: appUrl(host, settings), live: liveView(weight, release) };
+      return {
+        ...namesOf(app),
+        url: appUrl(host, settings),
+        live: liveView(weight, release),
+        stoppedAt: route?.stopped?.at ?? null,
+      };
     }),
   );
 }

@@ -11,7 +11,8 @@ const TAGS = [
     name: 'Deployments',
     description: 'One run of the pipeline each: nine stages, events, logs, and a diagnosis when it failed.',
   },
-  { name: 'Releases', description: 'Going back to a kept release, and starting the live one afresh.' },
+  { name: 'Releases', description: 'Going back to a kept release, starting the live one afresh, stopping it.' },
+  { name: 'Settings', description: 'What is decided for an app here; docs/settings.md has every field.' },
   {
     name: 'Variables',
     description: 'What an app’s commands find in their environment; docs/variables.md says when a change takes effect.',

@@ -4,7 +4,10 @@ import { deploymentOperations } from './operations/deployment-operations.ts';
 import { domainOperations } from './operations/domain-operations.ts';
 import { outputOperations } from './operations/output-operations.ts';
 import { releaseOperations } from './operations/release-operations.ts';
+import { runningOperations } from './operations/running-operations.ts';
+import { schemaOperations } from './operations/schema-operations.ts';
 import { sessionOperations } from './operations/session-operations.ts';
+import { settingsOperations } from './operations/settings-operations.ts';
 import { streamOperations } from './operations/stream-operations.ts';
 import { systemOperations } from './operations/system-operations.ts';
 import { variableOperations } from './operations/variable-operations.ts';
@@ -17,9 +20,12 @@ export const OPERATIONS: readonly Operation[] = [
   ...deploymentOperations,
   ...streamOperations,
   ...releaseOperations,
+  ...runningOperations,
+  ...settingsOperations,
   ...variableOperations,
   ...domainOperations,
   ...webhookOperations,
   ...sessionOperations,
   ...systemOperations,
+  ...schemaOperations,
 ];

@@ -43,7 +43,7 @@ describe('access', () => {
 
   test('the routes without a token are those that say nothing, give one or have a signature instead', () => {
     const open = OPERATIONS.filter(({ access }) => access !== 'token').map(({ id }) => id);
-    expect(open.sort()).toEqual(['closeSession', 'healthz', 'openSession', 'readyz', 'takeWebhook']);
+    expect(open.sort()).toEqual(['closeSession', 'healthz', 'openSession', 'readyz', 'settingsSchema', 'takeWebhook']);
   });
 
   test('who shows no token does not learn which routes of the API exist', async () => {

@@ -94,6 +94,31 @@ describe('variables', () => {
     expect(await api.client.setVariable(app, 'A', { value: '1' })).toMatchObject({ scope: 'run', value: '1' });
   });
 
+  it('of previews are others than production’s', async () => {
+    const app = await newApp();
+    await api.client.setVariable(app, 'A', { value: 'for production', sensitive: false });
+    expect(
+      await api.client.setVariable(app, 'A', { value: 'for previews', sensitive: false }, 'preview'),
+    ).toMatchObject({
+      environment: 'preview',
+      value: 'for previews',
+      version: 1,
+    });
+    await api.client.setVariables(app, { set: { B: 'secret-of-previews' } }, 'preview');
+    expect(await api.client.variables(app)).toMatchObject([
+      { name: 'A', environment: 'production', value: 'for production' },
+    ]);
+    const previews = await api.client.variables(app, 'preview');
+    expect(previews).toMatchObject([{ name: 'A', value: 'for previews' }, { name: 'B' }]);
+    expect(JSON.stringify(previews)).not.toContain('secret-of-previews');
+    await api.client.unsetVariable(app, 'A', 'preview');
+    await expect(api.client.unsetVariable(app, 'A', 'preview')).rejects.toMatchObject({
+      problem: { code: 'variable-not-found', detail: expect.stringContaining('for preview') },
+    });
+    expect(await api.client.variables(app)).toHaveLength(1);
+    expect((await api.ask(`/v1/apps/${app}/variables?environment=staging`)).status).toBe(400);
+  });
+
   it('are deleted by name', async () => {
     const app = await newApp();
     await api.client.setVariable(app, 'A', { value: '1' });

@@ -6,6 +6,7 @@ import * as commands from './commands.ts';
 import { addDomains } from './domain-commands.ts';
 import { DEPLOYMENT } from './find-deployment.ts';
 import { addLogs } from './logs-program.ts';
+import { addPins, addSettings } from './settings-program.ts';
 import { addVariables } from './variables-program.ts';
 import * as webhooks from './webhook-commands.ts';
 
@@ -53,6 +54,8 @@ export function createProgram(run: Run): Command {
     .argument('<name>')
     .action((name: string) => run((context) => commands.deleteApp(context, name)));
 
+  addSettings(program, run);
+  addPins(program, run, positiveNumber);
   addVariables(program, run);
   addDomains(program, run);
 

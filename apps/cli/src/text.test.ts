@@ -24,6 +24,7 @@ test('apps show what is live, or that nothing is', () => {
     createdAt: 0,
     url: 'http://hello.localhost:7080',
     live: null,
+    stoppedAt: null,
   };
   const live = {
     releaseId: 'rel_abcdef',

@@ -26,11 +26,13 @@ export function appRows(apps: readonly AppSummary[], nowMs: number, colors: Colo
   const head = ['APP', 'LIVE', 'COMMIT', 'SINCE', 'URL'].map((plain) => ({ plain, shown: colors.dim(plain) }));
   return table([
     head,
-    ...apps.map(({ name, live, url }) => [
+    ...apps.map(({ name, live, url, stoppedAt }) => [
       { plain: name, shown: colors.bold(name) },
       live === null
         ? { plain: 'nothing', shown: colors.dim('nothing') }
-        : { plain: `#${live.number}`, shown: colors.green(`#${live.number}`) },
+        : stoppedAt === null
+          ? { plain: `#${live.number}`, shown: colors.green(`#${live.number}`) }
+          : { plain: `#${live.number} stopped`, shown: colors.yellow(`#${live.number} stopped`) },
       { plain: live?.commit?.sha.slice(0, 7) ?? '' },
       { plain: live?.liveAt == null ? '' : age(live.liveAt, nowMs) },
       { plain: url, shown: live === null ? colors.dim(url) : url },
@@ -67,8 +69,9 @@ export function appLines(app: AppView, colors: Colors): string[] {
     row('app', colors.bold(app.name)),
     row('url', app.url),
     ...app.hosts.slice(1).map((host) => row('host', printable(host))),
-    row('live', live),
+    row('live', app.stoppedAt === null ? live : `${live}  ${colors.yellow('stopped')}`),
     row('repository', `${printable(app.repository)}${app.branch === null ? '' : `  (${printable(app.branch)})`}`),
+    ...(app.replicas === 1 ? [] : [row('replicas', String(app.replicas))]),
     ...app.instances.map(({ id, state, restarts }) =>
       row(
         'instance',
@@ -83,7 +86,12 @@ export function appLines(app: AppView, colors: Colors): string[] {
         ]),
     ...(app.releases.length === 0
       ? []
-      : [row('roll back to', app.releases.map(({ number }) => `#${number}`).join(' '))]),
+      : [
+          row(
+            'roll back to',
+            app.releases.map(({ number, pinned }) => `#${number}${pinned ? ' (pinned)' : ''}`).join(' '),
+          ),
+        ]),
   ];
 }
 

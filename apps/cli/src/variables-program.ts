@@ -1,4 +1,4 @@
-import { VariableScope } from '@switchyard/domain';
+import { VariableEnvironment, VariableScope } from '@switchyard/domain';
 import { type Command, Option } from 'commander';
 import type { Context } from './commands.ts';
 import * as variables from './variables.ts';
@@ -17,11 +17,9 @@ export function addVariables(
         '  switchyard variables set hello DATABASE_URL - < file\n  switchyard variables import hello .env',
     );
 
-  withJson(
+  withEnvironment(
     group.command('list').description('names, and values of those that are not sensitive').argument('<app>'),
-  ).action((app: string, options: { json?: boolean }) =>
-    run((context) => variables.listVariables(context, app, options)),
-  );
+  ).action((app: string, options: Settings) => run((context) => variables.listVariables(context, app, options)));
   withSettings(
     group
       .command('set')
@@ -42,16 +40,16 @@ export function addVariables(
   ).action((app: string, file: string, options: Settings) =>
     run((context) => variables.importVariables(context, app, file, settingsOf(options))),
   );
-  group
-    .command('unset')
-    .description('delete variables')
-    .argument('<app>')
-    .argument('<names...>')
-    .action((app: string, names: string[]) => run((context) => variables.unsetVariables(context, app, names)));
+  withEnvironment(
+    group.command('unset').description('delete variables').argument('<app>').argument('<names...>'),
+  ).action((app: string, names: string[], options: Settings) =>
+    run((context) => variables.unsetVariables(context, app, names, options)),
+  );
 }
 
 interface Settings {
   readonly scope?: VariableScope;
+  readonly environment?: VariableEnvironment;
   readonly visible?: boolean;
   readonly sensitive?: boolean;
   readonly json?: boolean;
@@ -62,12 +60,19 @@ const settingsOf = ({ visible, sensitive, ...rest }: Settings): variables.SetOpt
   ...(visible === true ? { sensitive: false } : sensitive === true ? { sensitive: true } : {}),
 });
 
-function withJson(command: Command): Command {
-  return command.option('--json', 'print JSON');
+function withEnvironment(command: Command): Command {
+  return command
+    .option('--json', 'print JSON')
+    .addOption(
+      new Option(
+        '--environment <environment>',
+        'production’s, which is meant when absent, or those of every preview',
+      ).choices(VariableEnvironment.options),
+    );
 }
 
 function withSettings(command: Command): Command {
-  return withJson(command)
+  return withEnvironment(command)
     .addOption(
       new Option('--scope <scope>', 'who sees it; as it was when absent, both for a new one').choices(
         VariableScope.options,

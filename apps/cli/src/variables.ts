@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text as textOf } from 'node:stream/consumers';
 import { printable, type VariableView } from '@switchyard/client';
-import { parseDotenv, type VariableScope } from '@switchyard/domain';
+import { parseDotenv, type VariableEnvironment, type VariableScope } from '@switchyard/domain';
 import { CommandError, EXIT } from './command-error.ts';
 import type { Context } from './commands.ts';
 import { withKnownApps } from './find-deployment.ts';
@@ -10,6 +10,7 @@ import { age, type Colors, table } from './text.ts';
 export interface SetOptions {
   readonly scope?: VariableScope;
   readonly sensitive?: boolean;
+  readonly environment?: VariableEnvironment;
   readonly json?: boolean;
 }
 
@@ -48,9 +49,9 @@ async function readValue(): Promise<string> {
 export async function listVariables(
   { client, terminal }: Context,
   app: string,
-  { json }: { json?: boolean },
+  { environment, json }: { environment?: VariableEnvironment; json?: boolean },
 ): Promise<number> {
-  const variables = await withKnownApps(client, () => client.variables(app));
+  const variables = await withKnownApps(client, () => client.variables(app, environment));
   if (json) terminal.json(variables);
   else if (variables.length === 0)
     terminal.note(`${app} has no variables; \`switchyard variables set ${app} NAME=VALUE\` sets one.`);
@@ -62,11 +63,11 @@ export async function setVariables(
   { client, terminal }: Context,
   app: string,
   words: readonly string[],
-  { json, ...settings }: SetOptions,
+  { environment, json, ...settings }: SetOptions,
 ): Promise<number> {
   const { values, fromInput } = parseAssignments(words);
   const set = fromInput === null ? values : { ...values, [fromInput]: await readValue() };
-  const variables = await withKnownApps(client, () => client.setVariables(app, { set, ...settings }));
+  const variables = await withKnownApps(client, () => client.setVariables(app, { set, ...settings }, environment));
   return told({ client, terminal }, app, variables, json);
 }
 
@@ -74,12 +75,12 @@ export async function importVariables(
   { client, terminal }: Context,
   app: string,
   file: string,
-  { json, ...settings }: SetOptions,
+  { environment, json, ...settings }: SetOptions,
 ): Promise<number> {
   const dotenv = file === '-' ? await textOf(process.stdin) : await readText(file);
   // Faults of the file are said here, before anything is sent.
   parseDotenv(dotenv);
-  const variables = await withKnownApps(client, () => client.setVariables(app, { dotenv, ...settings }));
+  const variables = await withKnownApps(client, () => client.setVariables(app, { dotenv, ...settings }, environment));
   return told({ client, terminal }, app, variables, json);
 }
 
@@ -87,8 +88,9 @@ export async function unsetVariables(
   { client, terminal }: Context,
   app: string,
   names: readonly string[],
+  { environment }: { environment?: VariableEnvironment } = {},
 ): Promise<number> {
-  for (const name of names) await withKnownApps(client, () => client.unsetVariable(app, name));
+  for (const name of names) await withKnownApps(client, () => client.unsetVariable(app, name, environment));
   terminal.note(`${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} deleted. ${whenItCounts(app)}`);
   return EXIT.ok;
 }

@@ -44,6 +44,7 @@ export function AppPage({ name }: { name: string }) {
               <h1>{name}</h1>
             </div>
             <div className="actions">
+              <Running app={app.data} action={action} />
               <button
                 type="button"
                 className="primary"
@@ -73,9 +74,33 @@ export function AppPage({ name }: { name: string }) {
   );
 }
 
+/** Stops what runs, or starts what was stopped. */
+function Running({ app: { name, live, stoppedAt }, action }: { app: AppView; action: ReturnType<typeof useAction> }) {
+  if (live === null) return null;
+  if (stoppedAt !== null)
+    return (
+      <button type="button" disabled={action.busy} onClick={() => action.run(() => client.start(name))}>
+        Start
+      </button>
+    );
+  return (
+    <ConfirmButton
+      label="Stop"
+      title={`Stop ${name}?`}
+      confirm="Stop it"
+      disabled={action.busy}
+      onConfirm={() => action.run(() => client.stop(name))}
+    >
+      <p>
+        Visitors are told that it is stopped, and pushes deploy nothing, until it is started or deployed by a person.
+      </p>
+    </ConfirmButton>
+  );
+}
+
 function AppFacts({ app }: { app: AppView }) {
   const now = useNow(5_000);
-  const { live, url, hosts, repository, branch, instances, hold } = app;
+  const { live, url, hosts, repository, branch, instances, hold, replicas, stoppedAt } = app;
   return (
     <dl className="facts">
       <div>
@@ -86,7 +111,7 @@ function AppFacts({ app }: { app: AppView }) {
           ) : (
             <>
               <Link href={pathTo.deployment(live.deploymentId)}>#{live.number}</Link>{' '}
-              {live.liveAt !== null && age(live.liveAt, now)}
+              {stoppedAt !== null ? `stopped ${age(stoppedAt, now)}` : live.liveAt !== null && age(live.liveAt, now)}
             </>
           )}
         </dd>
@@ -114,7 +139,12 @@ function AppFacts({ app }: { app: AppView }) {
       </div>
       <div>
         <dt>Instances</dt>
-        <dd>{instances.length === 0 ? 'none' : instances.map(({ state }) => state).join(', ')}</dd>
+        <dd>
+          {instances.length === 0 ? 'none' : instances.map(({ state }) => state).join(', ')}
+          {instances.length !== replicas && stoppedAt === null && live !== null && (
+            <span className="soft"> of {replicas}</span>
+          )}
+        </dd>
       </div>
       {hold !== null && (
         <div className="hold">
@@ -134,12 +164,15 @@ function Releases({ app, action }: { app: AppView; action: ReturnType<typeof use
     <section aria-labelledby="releases">
       <h2 id="releases">Kept releases</h2>
       <ul className="releases">
-        {kept.map(({ releaseId, deploymentId, number, commit, liveAt }) => (
+        {kept.map(({ releaseId, deploymentId, number, commit, liveAt, pinned }) => (
           <li key={releaseId}>
             <Link href={pathTo.deployment(deploymentId)}>#{number}</Link>
             <span className="row-message">{commit === null ? '' : firstLine(commit.message)}</span>
             {commit !== null && <code>{shortSha(commit.sha)}</code>}
-            <span className="soft">{liveAt === null ? '' : `live ${age(liveAt, now)}`}</span>
+            <span className="soft">
+              {liveAt === null ? '' : `live ${age(liveAt, now)}`}
+              {pinned ? ', pinned' : ''}
+            </span>
             <ConfirmButton
               label="Roll back"
               title={`Make ${app.name} #${number} live?`}

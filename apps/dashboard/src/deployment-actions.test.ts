@@ -8,6 +8,7 @@ const release = (number: number) =>
     deploymentId: `dep_deploy${number}`,
     number,
     commit: null,
+    pinned: false,
     liveAt: number,
   }) as const;
 const app = (live: number | null, kept: readonly number[]): Pick<AppView, 'live' | 'releases'> => ({

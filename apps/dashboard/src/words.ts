@@ -30,6 +30,7 @@ export const TRIGGER_WORDS: Readonly<Record<Trigger, string>> = {
   webhook: 'by a push',
   rollback: 'as a rollback',
   restart: 'as a restart',
+  start: 'as a start after a stop',
   example: 'by the first start',
 };
 

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 export type PageName =
   | 'unknown-host'
   | 'nothing-live'
+  | 'stopped'
   | 'unavailable'
   | 'bad-gateway'
   | 'timeout'
@@ -23,6 +24,11 @@ const PAGES: Readonly<Record<PageName, Page>> = {
     status: 503,
     title: 'Not live yet',
     text: 'This app has no live version. It appears here as soon as a deployment has succeeded.',
+  },
+  stopped: {
+    status: 503,
+    title: 'Stopped',
+    text: 'This app was stopped by its owner. It answers again when it is started.',
   },
   unavailable: { status: 503, title: 'Starting', text: 'The app is not ready to answer. Try again in a moment.' },
   'bad-gateway': { status: 502, title: 'No answer', text: 'The app closed the connection before it had answered.' },

@@ -25,6 +25,8 @@ export interface Share {
 export interface Destination {
   readonly environmentId: EnvironmentId;
   readonly appName: string;
+  /** Nothing of it runs on purpose. */
+  readonly isStopped: boolean;
   readonly shares: readonly Share[];
 }
 
@@ -45,11 +47,12 @@ export function indexTable({ routes, endpoints }: RoutingTable): TableIndex {
   }
   const byHost = new Map<string, Destination>();
   const backends = new Map<InstanceId, Backend>();
-  for (const { environmentId, appName, hosts, weights } of routes) {
+  for (const { environmentId, appName, hosts, weights, stopped } of routes) {
     const shares = weights
       .filter(({ weight }) => weight > 0)
       .map(({ deploymentId, weight }) => ({ deploymentId, weight, backends: ready.get(deploymentId) ?? [] }));
-    for (const host of hosts) byHost.set(host.toLowerCase(), { environmentId, appName, shares });
+    for (const host of hosts)
+      byHost.set(host.toLowerCase(), { environmentId, appName, isStopped: stopped !== undefined, shares });
     for (const share of shares) for (const backend of share.backends) backends.set(backend.instanceId, backend);
   }
   return { byHost, routeIds: new Map(routes.map((route) => [route.environmentId, route.id])), backends };

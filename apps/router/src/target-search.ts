@@ -38,6 +38,7 @@ export class TargetSearch {
     const site = this.#targets.site(this.#host);
     if (site === undefined) return this.#targets.hasTable ? 'unknown-host' : null;
     if (!site.isLive) return 'nothing-live';
+    if (site.isStopped) return 'stopped';
     return this.#targets.choose(site, this.#refused ?? undefined);
   }
 

@@ -15,6 +15,7 @@ export interface Site {
   readonly appName: string;
   /** Whether any deployment is live there; its instances may all be on their way up. */
   readonly isLive: boolean;
+  readonly isStopped: boolean;
   /** Shares with at least one target that is ready: visitors of the others go there too. */
   readonly shares: readonly ServedShare[];
 }
@@ -109,7 +110,7 @@ export class Targets {
     await Promise.all([...this.#serving.values(), ...this.#retiring].map((target) => target.destroy()));
   }
 
-  #siteOf({ environmentId, appName, shares }: Destination): Site {
+  #siteOf({ environmentId, appName, isStopped, shares }: Destination): Site {
     const served = shares.map(({ weight, backends }) => ({
       weight,
       targets: backends.flatMap(({ instanceId }) => this.#serving.get(instanceId) ?? []),
@@ -118,6 +119,7 @@ export class Targets {
       environmentId,
       appName,
       isLive: shares.length > 0,
+      isStopped,
       shares: served.filter(({ targets }) => targets.length > 0),
     };
   }

@@ -6,6 +6,8 @@ import type { Inputs } from './cache-key.ts';
 export interface AttemptVariables {
   /** Values that nothing may show. */
   readonly secrets: readonly string[];
+  /** Of any scope. Throws `variables-unreadable`. */
+  names(): string[];
   /** For the environment of install and build commands. Throws `variables-unreadable`. */
   build(): Readonly<Record<string, string>>;
   /** The same as inputs of a cache key, which shows no value. Throws `variables-unreadable`. */
@@ -37,6 +39,7 @@ export function attemptVariables(
   const build = (): Record<string, string> => environmentOf(readable(), 'build');
   return {
     secrets: opened instanceof SwitchyardError ? [] : secretsOf(opened),
+    names: () => readable().map(({ name }) => name),
     build,
     buildInputs: () =>
       Object.fromEntries(

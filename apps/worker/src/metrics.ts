@@ -17,6 +17,7 @@ export interface WorkerMetrics {
   deploymentEnded(ended: { result: (typeof OUTCOMES)[number]; trigger: Trigger; seconds: number }): void;
   swept(report: SweepReport): void;
   workspacesRemoved(count: number): void;
+  deploymentsForgotten(count: number): void;
 }
 
 export function workerMetrics(
@@ -110,6 +111,9 @@ export function workerMetrics(
       sweep('taken-over', takenOver);
       sweep('rewoken', rewoken);
       sweep('deployment-purged', purged.length);
+    },
+    deploymentsForgotten(count) {
+      sweep('deployment-forgotten', count);
     },
     workspacesRemoved(count) {
       sweep('workspace-removed', count);

@@ -35,11 +35,12 @@ function release(number: number, liveAt: number | null): Release {
 
 const idOf = (number: number): ReleaseId => release(number, null).id;
 
-it('keeps the newest that were live, what is in the route, and what an unfinished deployment uses', () => {
+it('keeps the newest that were live, what is pinned besides, what is in the route, and what an unfinished deployment uses', () => {
   const live = [9, 8, 7, 6, 5, 4].map((number) => release(number, number));
+  const pinned = { ...release(2, 2), pinned: true };
   const neverLive = [release(10, null), release(3, null)];
   const pruned = releasesToPrune({
-    releases: [...live, ...neverLive],
+    releases: [pinned, ...live, ...neverLive],
     inRoute: new Set([idOf(6)]),
     inUse: new Set([idOf(4)]),
     unfinished: new Set(['dep_10aaaaaa']),

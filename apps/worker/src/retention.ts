@@ -2,7 +2,7 @@ import type { Artifacts, DeploymentId, Release, ReleaseId } from '@switchyard/do
 
 /**
  * Releases of an environment that may go: those past the newest `kept` that were live, and those that never were and whose deployment
- * is over. Never one that is in the route or that an unfinished deployment uses. `releases`: most recently live first.
+ * is over. Never one that is pinned (nor does it count), in the route or that an unfinished deployment uses. `releases`: most recently live first.
  */
 export function releasesToPrune(question: {
   releases: readonly Release[];
@@ -12,9 +12,10 @@ export function releasesToPrune(question: {
   kept: number;
 }): Release[] {
   const { releases, inRoute, inUse, unfinished, kept } = question;
-  const wereLive = releases.filter(({ liveAt }) => liveAt !== null).slice(0, kept);
+  const wereLive = releases.filter(({ liveAt, pinned }) => liveAt !== null && pinned !== true).slice(0, kept);
   return releases.filter(
     (release) =>
+      release.pinned !== true &&
       !wereLive.includes(release) &&
       !inRoute.has(release.id) &&
       !inUse.has(release.id) &&

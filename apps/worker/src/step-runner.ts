@@ -10,6 +10,7 @@ import {
   SwitchyardError,
   stageOf,
   stageTimeLimitMs,
+  variableOwnerOf,
 } from '@switchyard/domain';
 import type { Platform, Sources } from '@switchyard/platform';
 import type { BeginAnswer, StepResult, Store, Wake } from '@switchyard/queue';
@@ -213,13 +214,14 @@ export class StepRunner {
     }
   }
 
-  async #variablesOf({ deployment: { appId, environmentId } }: Begun, lost: AbortSignal): Promise<AttemptVariables> {
+  async #variablesOf({ deployment: { appId }, environment }: Begun, lost: AbortSignal): Promise<AttemptVariables> {
     const { store, farm, secretBox } = this.#options;
-    const sealed = await insist(lost, () => store.variables.readSealed(environmentId)).catch((error: unknown) => {
+    const owner = variableOwnerOf(environment);
+    const sealed = await insist(lost, () => store.variables.readSealed(owner)).catch((error: unknown) => {
       if (error instanceof SwitchyardError && !lost.aborted) return error;
       throw error;
     });
-    return attemptVariables(secretBox, { farmId: farm.id, appId, environmentId }, sealed ?? []);
+    return attemptVariables(secretBox, { farmId: farm.id, appId, environmentId: owner }, sealed ?? []);
   }
 
   async #run(begun: Begun, step: ActiveStep, attempt: AttemptParts) {

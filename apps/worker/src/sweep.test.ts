@@ -49,6 +49,8 @@ async function leaveWorkspace(id: DeploymentId, ageMs: number): Promise<void> {
 const workspaces = async (): Promise<string[]> => (await readdir(join(directory, 'workspaces'))).sort();
 
 async function sweep(): Promise<void> {
+  // Each sweep is told of in figures of its own.
+  registry.clear();
   await sweepOnce({
     store: walk.store,
     platform: platform.worker,
@@ -81,6 +83,28 @@ describe('the sweep', () => {
     for (let index = 0; index < count; index += 1) await leaveWorkspace(`dep_unknown${index}`, LIMITS.leaseMs * 2);
     await sweep();
     expect(await workspaces()).toHaveLength(2);
+  });
+
+  it('forgets deployments past retention, their logs with them, and says so', async () => {
+    await walk.store.settings.replace(walk.app.appId, 0, { retention: { deployments: 1, days: 1 } });
+    const cancelled = await walk.deploy();
+    await walk.store.chain.cancel(cancelled);
+    await walk.walk(cancelled, null);
+    const kept = await walk.deploy();
+    await walk.walk(kept, null);
+    const archive = logArchive(fileBlobs(join(directory, 'blobs')));
+    for (const deploymentId of [cancelled, kept])
+      await archive.append(deploymentId, [
+        { id: 9, type: 'log', at: 1, deploymentId, data: { stage: 'build', attempt: 1, firstLine: 1, lines: ['x'] } },
+      ]);
+    await sweep();
+    expect(await walk.store.deployments.get(cancelled)).not.toBeNull();
+    walk.wait(86_400_000);
+    await sweep();
+    expect(await walk.store.deployments.get(cancelled)).toBeNull();
+    expect(await archive.read(cancelled, 0)).toEqual([]);
+    expect(await archive.read(kept, 0)).toHaveLength(1);
+    expect(await registry.metrics()).toContain('switchyard_sweep_actions_total{action="deployment-forgotten"} 1');
   });
 
   it('tells of what it put right in the records', async () => {

@@ -27,6 +27,14 @@ async function sweepRecords({ store, processId, archive, outputArchive, metrics,
   metrics.swept(report);
   for (const id of report.purged) await archive.remove(id);
   for (const id of report.purgedEnvironments) await outputArchive.remove(id);
+  const past = await store.deployments.pastRetention();
+  for (const id of past) {
+    // The logs first: should this end in between, the record brings it here again.
+    await archive.remove(id);
+    await store.deployments.forget(id);
+  }
+  metrics.deploymentsForgotten(past.length);
+  if (past.length > 0) log.info({ deployments: past }, 'forgot deployments that are past retention');
   const { handedOn, takenOver, rewoken, purged } = report;
   if (handedOn + takenOver + rewoken + purged.length > 0) log.info({ report }, 'swept');
 }

@@ -1,4 +1,4 @@
-import { type DeploymentEvent, OutputEvent, type StageName } from '@switchyard/domain';
+import { type DeploymentEvent, OutputEvent, type StageName, type VariableEnvironment } from '@switchyard/domain';
 import type { z } from 'zod';
 import { DomainList, DomainView } from './domain-shapes.ts';
 import { type TailOptions, tailEvents, tailStream, textOf } from './event-tail.ts';
@@ -13,6 +13,7 @@ import {
   Readiness,
   type Rollback,
   Session,
+  SettingsView,
   type SetVariable,
   type SetVariables,
   VariableList,
@@ -47,12 +48,24 @@ export interface Client {
   listApps(): Promise<AppSummary[]>;
   app(app: string): Promise<AppView>;
   deleteApp(app: string): Promise<void>;
-  /** By name; values only of those that are not sensitive. */
-  variables(app: string): Promise<VariableView[]>;
-  setVariable(app: string, name: string, variable: SetVariable): Promise<VariableView>;
+  /** Production's unless said otherwise. By name; values only of those that are not sensitive. */
+  variables(app: string, environment?: VariableEnvironment): Promise<VariableView[]>;
+  setVariable(
+    app: string,
+    name: string,
+    variable: SetVariable,
+    environment?: VariableEnvironment,
+  ): Promise<VariableView>;
   /** All or none; answers those that were set. */
-  setVariables(app: string, variables: SetVariables): Promise<VariableView[]>;
-  unsetVariable(app: string, name: string): Promise<void>;
+  setVariables(app: string, variables: SetVariables, environment?: VariableEnvironment): Promise<VariableView[]>;
+  unsetVariable(app: string, name: string, environment?: VariableEnvironment): Promise<void>;
+  /** What was set, and the tag that names this version of it. */
+  settings(app: string): Promise<TaggedSettings>;
+  /** A JSON merge patch. `ifMatch`: a tag, or `*` for whatever is there. Rejects with 412 when another version holds. */
+  changeSettings(app: string, patch: Readonly<Record<string, unknown>>, ifMatch: string): Promise<TaggedSettings>;
+  scale(app: string, replicas: number): Promise<TaggedSettings>;
+  stop(app: string): Promise<AppView>;
+  start(app: string): Promise<DeploymentView>;
   /** Hosts that were added, by name. */
   domains(app: string): Promise<DomainView[]>;
   /** Claims a host; `record` says which DNS record proves it. */
@@ -62,6 +75,8 @@ export interface Client {
   removeDomain(app: string, host: string): Promise<void>;
   restart(app: string): Promise<DeploymentView>;
   rollback(app: string, to?: Rollback): Promise<DeploymentView>;
+  /** Keeps the release that deployment `number` made whatever its age, or no longer. */
+  pinRelease(app: string, number: number, pinned: boolean): Promise<AppView>;
   /** Lets pushes deploy again after a rollback, and what waits for a hold go on. */
   releaseHold(app: string): Promise<AppView>;
   /** Makes a new webhook secret, which can't be asked for again; the one before stops counting. */
@@ -93,6 +108,10 @@ export interface Client {
   closeSession(): Promise<void>;
 }
 
+export interface TaggedSettings extends SettingsView {
+  readonly etag: string;
+}
+
 export function createClient(options: ClientOptions): Client {
   const transport = createTransport(options);
 
@@ -106,7 +125,15 @@ export function createClient(options: ClientOptions): Client {
   }
 
   const appPath = (app: string): string => `/v1/apps/${encodeURIComponent(app)}`;
-  const variablesPath = (app: string): string => `${appPath(app)}/variables`;
+  const settingsPath = (app: string): string => `${appPath(app)}/settings`;
+
+  async function askSettings(path: string, request?: RequestOptions): Promise<TaggedSettings> {
+    const response = await transport(path, request);
+    return { ...SettingsView.parse(await response.json()), etag: response.headers.get('etag') ?? '*' };
+  }
+
+  const variablesPath = (app: string, environment?: VariableEnvironment, name?: string): string =>
+    `${appPath(app)}/variables${name === undefined ? '' : `/${encodeURIComponent(name)}`}${query({ environment })}`;
   const domainPath = (app: string, host: string): string => `${appPath(app)}/domains/${encodeURIComponent(host)}`;
   const deploymentPath = (id: string): string => `/v1/deployments/${encodeURIComponent(id)}`;
 
@@ -117,13 +144,13 @@ export function createClient(options: ClientOptions): Client {
     async deleteApp(app) {
       await transport(appPath(app), { method: 'DELETE' });
     },
-    variables: async (app) => (await ask(VariableList, variablesPath(app))).variables,
-    setVariable: (app, name, variable) =>
-      ask(VariableView, `${variablesPath(app)}/${encodeURIComponent(name)}`, { method: 'PUT', body: variable }),
-    setVariables: async (app, variables) =>
-      (await ask(VariableList, variablesPath(app), { method: 'PATCH', body: variables })).variables,
-    async unsetVariable(app, name) {
-      await transport(`${variablesPath(app)}/${encodeURIComponent(name)}`, { method: 'DELETE' });
+    variables: async (app, environment) => (await ask(VariableList, variablesPath(app, environment))).variables,
+    setVariable: (app, name, variable, environment) =>
+      ask(VariableView, variablesPath(app, environment, name), { method: 'PUT', body: variable }),
+    setVariables: async (app, variables, environment) =>
+      (await ask(VariableList, variablesPath(app, environment), { method: 'PATCH', body: variables })).variables,
+    async unsetVariable(app, name, environment) {
+      await transport(variablesPath(app, environment, name), { method: 'DELETE' });
     },
     domains: async (app) => (await ask(DomainList, `${appPath(app)}/domains`)).domains,
     addDomain: (app, host) => ask(DomainView, `${appPath(app)}/domains`, { method: 'POST', body: { host } }),
@@ -131,8 +158,20 @@ export function createClient(options: ClientOptions): Client {
     async removeDomain(app, host) {
       await transport(domainPath(app, host), { method: 'DELETE' });
     },
+    settings: (app) => askSettings(settingsPath(app)),
+    changeSettings: (app, patch, ifMatch) =>
+      askSettings(settingsPath(app), { method: 'PATCH', body: patch, headers: { 'if-match': ifMatch } }),
+    scale: (app, replicas) => askSettings(`${appPath(app)}/scale`, { method: 'POST', body: { replicas } }),
+    stop: (app) => ask(AppView, `${appPath(app)}/stop`, { method: 'POST', body: {} }),
+    start: (app) => ask(DeploymentView, `${appPath(app)}/start`, { method: 'POST', body: {} }),
     restart: (app) => ask(DeploymentView, `${appPath(app)}/restart`, { method: 'POST', body: {} }),
     rollback: (app, to = {}) => ask(DeploymentView, `${appPath(app)}/rollback`, { method: 'POST', body: to }),
+    pinRelease: (app, number, pinned) =>
+      ask(
+        AppView,
+        `${appPath(app)}/releases/${number}/pin`,
+        pinned ? { method: 'PUT', body: {} } : { method: 'DELETE' },
+      ),
     releaseHold: (app) => ask(AppView, `${appPath(app)}/hold/release`, { method: 'POST', body: {} }),
     renewWebhookSecret: (app) => ask(WebhookSecret, `${appPath(app)}/webhook-secret`, { method: 'POST', body: {} }),
     deliveries: async (app) => (await ask(DeliveryList, `${appPath(app)}/deliveries`)).deliveries,

@@ -1,6 +1,7 @@
 import {
   App,
   AppName,
+  AppSettings,
   Commit,
   Deployment,
   DeploymentId,
@@ -17,6 +18,7 @@ import {
   VariableName,
   VariableScope,
   VariableValue,
+  VersionedSettings,
   Weight,
 } from '@switchyard/domain';
 import { z } from 'zod';
@@ -105,6 +107,8 @@ const KeptRelease = z
     number: z.int(),
     commit: Commit.nullable(),
     liveAt: z.int().nullable(),
+    /** Stays whatever its age. */
+    pinned: z.boolean(),
   })
   .meta({ id: 'KeptRelease' });
 
@@ -118,6 +122,10 @@ export const AppView = App.omit({ v: true, deleting: true })
     releases: z.array(KeptRelease),
     instances: z.array(ObservedInstance.omit({ v: true, outputTail: true }).meta({ id: 'Instance' })),
     hold: Hold.nullable(),
+    /** How many instances the settings ask for. */
+    replicas: z.int(),
+    /** Since when nothing of it runs on purpose; null: it was not stopped. */
+    stoppedAt: z.int().nullable(),
   })
   .meta({ id: 'App' });
 export type AppView = z.infer<typeof AppView>;
@@ -126,11 +134,21 @@ export const AppSummary = App.omit({ v: true, deleting: true })
   .extend({
     url: z.string(),
     live: LiveRelease.nullable(),
+    stoppedAt: z.int().nullable(),
   })
   .meta({ id: 'AppSummary' });
 export type AppSummary = z.infer<typeof AppSummary>;
 export const AppList = z.object({ apps: z.array(AppSummary) }).meta({ id: 'AppList' });
 export type AppList = z.infer<typeof AppList>;
+
+/** What was set for an app; `settings` holds only what was. */
+export const SettingsView = VersionedSettings.omit({ values: true })
+  .extend({ settings: AppSettings })
+  .meta({ id: 'Settings' });
+export type SettingsView = z.infer<typeof SettingsView>;
+
+export const Scale = z.strictObject({ replicas: z.int().min(1).max(LIMITS.maxReplicas) }).meta({ id: 'Scale' });
+export type Scale = z.infer<typeof Scale>;
 
 const settings = {
   /** Where it is seen; as it was when absent, `both` for a new one. */

@@ -1,11 +1,12 @@
 import { posix } from 'node:path';
-import { type RepositorySettings, SwitchyardError } from '@switchyard/domain';
+import { SwitchyardError } from '@switchyard/domain';
 import { findFramework } from './app.ts';
 import type { Decisions } from './decisions.ts';
 import { isDevelopmentServer } from './development-server.ts';
 import type { FileTree } from './file-tree.ts';
 import type { Manifest } from './manifest.ts';
 import { inDirectory } from './paths.ts';
+import type { Said } from './settings.ts';
 import { findInstallRoot } from './workspace.ts';
 
 const SIGNS = ['package.json', 'index.html', 'Procfile', 'Staticfile', 'server.js', 'app.js'];
@@ -15,22 +16,19 @@ const MAX_CHOICES = 12;
  * In which directory of the repository the app is: where `switchyard.json` says, else the root where it can be run, else the one
  * workspace package or directory that can. With several it is the author's choice.
  */
-export async function decideDirectory(
-  tree: FileTree,
-  settings: RepositorySettings,
-  decisions: Decisions,
-): Promise<string> {
+export async function decideDirectory(tree: FileTree, settings: Said, decisions: Decisions): Promise<string> {
   const files = new Set(await tree.files());
   if (settings.root !== undefined) {
+    const sayer = settings.sayer('root');
     const root = inDirectory('.', settings.root) ?? '.';
     if (root !== '.' && ![...files].some((file) => file.startsWith(`${root}/`))) {
       throw new SwitchyardError(
         'invalid-settings',
-        `switchyard.json: root names ${settings.root}, and there is no such directory in the repository. Correct it and push again.`,
-        { file: 'switchyard.json', root: settings.root },
+        `${sayer === 'file' ? 'switchyard.json' : 'The app’s settings'}: root names ${settings.root}, and there is no such directory in the repository. ${sayer === 'file' ? 'Correct it and push again.' : 'Correct it (`switchyard settings set APP root=DIRECTORY`) and deploy again.'}`,
+        { root: settings.root, ...(sayer === 'file' ? { file: 'switchyard.json' } : {}) },
       );
     }
-    decisions.because('directory', root, 'switchyard.json says so', 'file');
+    decisions.said('directory', root, sayer);
     return root;
   }
   const install = await findInstallRoot(tree, '.');

@@ -1,16 +1,16 @@
-import type { RepositorySettings } from '@switchyard/domain';
 import type { Decisions } from './decisions.ts';
 import type { FileTree } from './file-tree.ts';
 import { FRAMEWORKS, type Framework, SERVER_LIBRARIES } from './frameworks.ts';
 import { allDependencies, type Manifest } from './manifest.ts';
 import type { PackageManagerChoice } from './package-manager.ts';
 import { inDirectory } from './paths.ts';
+import type { Said } from './settings.ts';
 import type { InstallRoot } from './workspace.ts';
 
 /** Everything that later decisions look at, found out once. */
 export interface App {
   readonly tree: FileTree;
-  readonly settings: RepositorySettings;
+  readonly settings: Said;
   readonly procfile: ReadonlyMap<string, string>;
   /** The app's directory. */
   readonly root: string;

@@ -36,7 +36,7 @@ function lifecycleCommands(app: App): string[] {
 function buildCommand(app: App): string | null {
   const { settings, decisions, manifest, manager } = app;
   if (settings.build !== undefined) {
-    decisions.because('build', settings.build ?? 'nothing', 'switchyard.json says so', 'file');
+    decisions.said('build', settings.build ?? 'nothing', settings.sayer('build'));
     return settings.build;
   }
   if (manifest === null || manager === null) return null;

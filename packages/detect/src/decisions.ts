@@ -1,4 +1,5 @@
 import type { Reason } from '@switchyard/domain';
+import { type Sayer, WHO_SAYS } from './settings.ts';
 
 /** What detection has decided so far, and what people should be warned of. */
 export class Decisions {
@@ -7,6 +8,11 @@ export class Decisions {
 
   because(subject: string, choice: string, because: string, decider: Reason['decider'] = 'detected'): void {
     this.reasons.push({ subject, choice, decider, because });
+  }
+
+  /** What a person has decided, in the file or in the app's settings. */
+  said(subject: string, choice: string, sayer: Sayer): void {
+    this.because(subject, choice, WHO_SAYS[sayer], sayer);
   }
 
   warn(warning: string): void {

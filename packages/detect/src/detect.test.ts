@@ -169,21 +169,120 @@ describe('settings of the repository', () => {
       'install',
       'build',
       'health',
+      'health time limit',
     ]);
   });
 
   it.each<[string, Files, RegExp]>([
-    ['no JSON', { 'switchyard.json': '{"start": }' }, /switchyard\.json is not valid JSON: .+/],
-    ['unknown and wrong fields, all at once', { 'switchyard.json': { strt: 'x', build: 3 } }, /build: .*; .*strt/],
+    [
+      'no JSON',
+      { 'switchyard.json': '{\n  "start": }' },
+      /switchyard\.json is not valid JSON: line 2, column 12: a value/,
+    ],
+    ['a comma too many', { 'switchyard.json': '{"root": "a",\n}' }, /line 2, column 1: a name in double quotes/],
+    ['a comment', { 'switchyard.json': '{ // mine\n}' }, /line 1, column 3: JSON has no comments/],
+    ['an empty file', { 'switchyard.json': '' }, /line 1, column 1: a value is expected/],
+    [
+      'unknown and wrong fields, all at once',
+      { 'switchyard.json': { strt: 'x', build: 3, health: { pth: '/' } } },
+      /build: .*health: there is no field "pth", did you mean path\?; .*"strt", did you mean start\?/,
+    ],
+    [
+      'a field like no other',
+      { 'switchyard.json': { dockerfile: 'x' } },
+      /no field "dockerfile"; there are \$schema, root/,
+    ],
     ['two ways to start', { 'switchyard.json': { start: 'x', static: { directory: '.' } } }, /not both/],
-    ['a directory outside', { 'switchyard.json': { root: '../x' } }, /inside the repository/],
+    ['a directory outside', { 'switchyard.json': { root: '../x' } }, /root: a directory inside the repository/],
     ['a directory that is not there', { 'switchyard.json': { root: 'web' }, 'a.txt': '' }, /no such directory/],
-    ['a manifest with a merge conflict', { 'package.json': '{\n<<<<<<< HEAD\n}' }, /merge conflict at line 2/],
-    ['a Procfile without a colon', { Procfile: 'web node x' }, /Procfile, line 1/],
+    ['a reserved variable', { 'switchyard.json': { requiredVariables: ['PORT'] } }, /PORT is set by Switchyard/],
   ])('are refused with what to do: %s', async (_, files, message) => {
     const error = await errorOf(files);
     expect(error.code).toBe('invalid-settings');
     expect(error.message).toMatch(message);
+  });
+
+  it.each<[string, Files, RegExp]>([
+    ['a manifest with a merge conflict', { 'package.json': '{\n<<<<<<< HEAD\n}' }, /merge conflict at line 2/],
+    [
+      'a manifest that is no JSON',
+      { 'package.json': '{"name": "a" "b"}' },
+      /package\.json is not valid JSON: line 1, column 14/,
+    ],
+    ['a Procfile without a colon', { Procfile: 'web node x' }, /Procfile, line 1/],
+  ])('are not what is said to be wrong where it is %s', async (_, files, message) => {
+    const error = await errorOf(files);
+    expect(error.code).toBe('repository-file-invalid');
+    expect(error.message).toMatch(message);
+  });
+});
+
+describe('settings of the app', () => {
+  const files: Files = {
+    'package.json': { scripts: { start: 'node a.js', build: 'x' }, dependencies: { a: '1' } },
+    ...lock,
+    'switchyard.json': {
+      node: '22',
+      build: 'npm run file',
+      start: 'node file.js',
+      health: { path: '/file', timeLimitMs: 9_000 },
+    },
+  };
+  const decidedBy = (plan: Awaited<ReturnType<typeof detect>>) =>
+    Object.fromEntries(plan.reasons.map(({ subject, decider }) => [subject, decider]));
+
+  it('win over the file, field by field, and say so', async () => {
+    const plan = await detect(treeOf(files), { build: 'npm run settings', health: { path: '/settings' } });
+    expect(plan).toMatchObject({
+      runtime: { wanted: '22' },
+      build: { command: 'npm run settings' },
+      start: { kind: 'command', command: 'node file.js' },
+      health: { path: '/settings', timeLimitMs: 9_000 },
+    });
+    expect(decidedBy(plan)).toMatchObject({
+      install: 'detected',
+      node: 'file',
+      start: 'file',
+      build: 'settings',
+      health: 'settings',
+      'health time limit': 'file',
+    });
+    expect(plan.reasons.find(({ subject }) => subject === 'build')?.because).toBe('the app’s settings say so');
+  });
+
+  it.each(['install', 'build', 'migrate'] as const)('can turn %s off, in the file as well', async (field) => {
+    const withMigration = { ...files, Procfile: 'release: node m.js' };
+    expect((await detect(treeOf(withMigration), { [field]: false }))[field]).toBeNull();
+    for (const nothing of [false, null])
+      expect((await planOf({ ...withMigration, 'switchyard.json': { [field]: nothing } }))[field]).toBeNull();
+  });
+
+  it('that serve files set a start command of the file aside, and the other way round', async () => {
+    const site = await detect(treeOf(files), { static: { directory: 'public' } });
+    expect(site.start).toEqual({ kind: 'static', directory: 'public', spa: false });
+    const served: Files = { ...files, 'switchyard.json': { static: { directory: 'public' } } };
+    expect((await detect(treeOf(served), { start: 'node b.js' })).start).toEqual({
+      kind: 'command',
+      command: 'node b.js',
+    });
+  });
+
+  it('name a directory that is not there as theirs', async () => {
+    await expect(detect(treeOf(files), { root: 'web' })).rejects.toMatchObject({
+      code: 'invalid-settings',
+      message: expect.stringContaining('The app’s settings: root names web'),
+    });
+  });
+
+  it('replace the required variables of the file', async () => {
+    const required = { ...files, 'switchyard.json': { requiredVariables: ['A', { name: 'B', description: 'for b' }] } };
+    expect((await detect(treeOf(required))).requiredVariables).toEqual([
+      { name: 'A', description: null },
+      { name: 'B', description: 'for b' },
+    ]);
+    expect((await detect(treeOf(required), { requiredVariables: ['C'] })).requiredVariables).toEqual([
+      { name: 'C', description: null },
+    ]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { LIMITS, type Plan, type RepositorySettings, SwitchyardError } from '@switchyard/domain';
+import { type AppSettings, LIMITS, type Plan, SwitchyardError } from '@switchyard/domain';
 import { type App, findFramework, findServerLibrary, pageScriptsOf } from './app.ts';
 import { decideDirectory } from './app-directory.ts';
 import { decideBuild } from './build.ts';
@@ -12,27 +12,27 @@ import { decideNodeVersion } from './node-version.ts';
 import { decidePackageManager } from './package-manager.ts';
 import { inDirectory, up } from './paths.ts';
 import { parseProcfile } from './procfile.ts';
-import { readSettings } from './settings.ts';
+import { readSettings, type Said } from './settings.ts';
 import { commandLine, decideStart } from './start.ts';
 import { findInstallRoot } from './workspace.ts';
 
 /**
  * What will happen to a repository, decided from its files alone, with the reason for every choice. What the repository's own files say
- * (`switchyard.json`, then the Procfile) wins over what is detected.
+ * (`switchyard.json`, then the Procfile) wins over what is detected, and the app's settings win over both.
  *
- * Rejects with `invalid-settings` where a file that decides something does not parse, and with `nothing-to-run` where it is not clear
+ * Rejects with `invalid-settings` or `repository-file-invalid` where a file that decides something does not parse, and with `nothing-to-run` where it is not clear
  * what serves the app; both say what to do.
  */
-export async function detect(tree: FileTree): Promise<Plan> {
+export async function detect(tree: FileTree, appSettings: AppSettings = {}): Promise<Plan> {
   const decisions = new Decisions();
-  const settings = await readSettings(tree);
+  const settings = await readSettings(tree, appSettings);
   const root = await decideDirectory(tree, settings, decisions);
   const app = await lookAt(tree, settings, root, decisions);
   const wanted = await decideNodeVersion(
     tree,
     root,
     [app.manifest, app.install?.manifest].filter((manifest) => manifest != null),
-    settings.node,
+    settings.node === undefined ? undefined : { version: settings.node, sayer: settings.sayer('node') },
     decisions,
   );
   const manager =
@@ -59,6 +59,7 @@ export async function detect(tree: FileTree): Promise<Plan> {
     migrate,
     start,
     health: decideHealth(complete),
+    ...decideRequired(complete),
     ...decideLimits(complete),
     warnings: decisions.warnings,
     reasons: decisions.reasons,
@@ -66,7 +67,7 @@ export async function detect(tree: FileTree): Promise<Plan> {
   return plan;
 }
 
-async function lookAt(tree: FileTree, settings: RepositorySettings, root: string, decisions: Decisions): Promise<App> {
+async function lookAt(tree: FileTree, settings: Said, root: string, decisions: Decisions): Promise<App> {
   const manifest = await readManifest(tree, root);
   const procfile = await tree.read(inDirectory(root, 'Procfile') ?? 'Procfile');
   return {
@@ -88,12 +89,12 @@ async function lookAt(tree: FileTree, settings: RepositorySettings, root: string
 async function decideInstall(app: App): Promise<Plan['install']> {
   const { settings, install, manager, decisions } = app;
   if (settings.install === null) {
-    decisions.because('install', 'nothing', 'switchyard.json says so', 'file');
+    decisions.said('install', 'nothing', settings.sayer('install'));
     return null;
   }
   if (install === null || manager === null) {
     if (settings.install === undefined) return null;
-    decisions.because('install', settings.install, 'switchyard.json says so', 'file');
+    decisions.said('install', settings.install, settings.sayer('install'));
     decisions.warn(
       'The install command sees the whole repository, since there is no package.json that says what it needs: any change runs it again.',
     );
@@ -106,7 +107,7 @@ async function decideInstall(app: App): Promise<Plan['install']> {
   }
   const inputs = await installInputs(app.tree, install, manager, decisions);
   if (settings.install !== undefined) {
-    decisions.because('install', settings.install, 'switchyard.json says so', 'file');
+    decisions.said('install', settings.install, settings.sayer('install'));
     return { command: settings.install, inputs };
   }
   const workspaceFile = install.directory === '.' ? 'pnpm-workspace.yaml' : `${install.directory}/pnpm-workspace.yaml`;
@@ -125,7 +126,7 @@ async function decideInstall(app: App): Promise<Plan['install']> {
 function decideMigrate(app: App): Plan['migrate'] {
   const { settings, decisions } = app;
   if (settings.migrate !== undefined) {
-    decisions.because('migrate', settings.migrate ?? 'nothing', 'switchyard.json says so', 'file');
+    decisions.said('migrate', settings.migrate ?? 'nothing', settings.sayer('migrate'));
     return settings.migrate === null ? null : { command: commandLine(app, settings.migrate) };
   }
   const release = app.procfile.get('release');
@@ -135,20 +136,31 @@ function decideMigrate(app: App): Plan['migrate'] {
 }
 
 function decideHealth(app: App): Plan['health'] {
-  const { health } = app.settings;
+  const { health, sayer } = app.settings;
   const path = health?.path ?? null;
   if (path === null) app.decisions.because('health', '/health, /healthz, then /', 'no path is set');
-  else app.decisions.because('health', path, 'switchyard.json says so', 'file');
+  else app.decisions.said('health', path, sayer('health.path'));
+  if (health?.timeLimitMs !== undefined)
+    app.decisions.said('health time limit', `${health.timeLimitMs / 1_000} s`, sayer('health.timeLimitMs'));
   return { path, timeLimitMs: health?.timeLimitMs ?? LIMITS.healthTimeLimitMs };
 }
 
-/** Only what the repository asks for; the farm's defaults and maxima are the worker's. */
+function decideRequired({ settings, decisions }: App): Pick<Plan, 'requiredVariables'> {
+  const requiredVariables = (settings.requiredVariables ?? []).map((one) =>
+    typeof one === 'string' ? { name: one, description: null } : one,
+  );
+  if (requiredVariables.length === 0) return {};
+  const names = requiredVariables.map(({ name }) => name).join(', ');
+  decisions.said('required variables', names, settings.sayer('requiredVariables'));
+  return { requiredVariables };
+}
+
+/** Only what is asked for; the farm's defaults and maxima are the worker's. */
 function decideLimits({ settings, decisions }: App): Pick<Plan, 'limits' | 'timeLimitsMs'> {
   const { limits, timeLimitsMs } = settings;
   for (const [part, wish] of Object.entries(limits ?? {}))
-    if (wish !== undefined) decisions.because(`limits.${part}`, wordsOf(wish), 'switchyard.json says so', 'file');
-  if (timeLimitsMs !== undefined)
-    decisions.because('timeLimitsMs', wordsOf(timeLimitsMs), 'switchyard.json says so', 'file');
+    if (wish !== undefined) decisions.said(`limits.${part}`, wordsOf(wish), settings.sayer('limits'));
+  if (timeLimitsMs !== undefined) decisions.said('timeLimitsMs', wordsOf(timeLimitsMs), settings.sayer('timeLimitsMs'));
   return { ...(limits === undefined ? {} : { limits }), ...(timeLimitsMs === undefined ? {} : { timeLimitsMs }) };
 }
 

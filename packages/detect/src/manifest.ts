@@ -1,6 +1,7 @@
-import { SwitchyardError } from '@switchyard/domain';
+import { type ErrorCode, SwitchyardError } from '@switchyard/domain';
 import { z } from 'zod';
 import type { FileTree } from './file-tree.ts';
+import { findJsonFault } from './json-fault.ts';
 import { inDirectory } from './paths.ts';
 
 /** A field of the wrong shape counts as absent: package managers are as lenient, and detection has to read what they read. */
@@ -48,7 +49,7 @@ const Manifest = z.looseObject({
 });
 export type Manifest = z.infer<typeof Manifest>;
 
-/** Reads `package.json` of a directory. Null where there is none; `invalid-settings` where it does not parse. */
+/** Reads `package.json` of a directory. Null where there is none; `repository-file-invalid` where it does not parse. */
 export async function readManifest(tree: FileTree, directory: string): Promise<Manifest | null> {
   const path = inDirectory(directory, 'package.json') ?? 'package.json';
   const content = await tree.read(path);
@@ -59,29 +60,38 @@ export async function readManifest(tree: FileTree, directory: string): Promise<M
 export function parseManifest(path: string, content: string): Manifest {
   const parsed = Manifest.safeParse(parseJson(path, content));
   if (parsed.success) return parsed.data;
-  throw new SwitchyardError('invalid-settings', `${path} has to be a JSON object. Correct it and push again.`, {
+  throw new SwitchyardError('repository-file-invalid', `${path} has to be a JSON object. Correct it and push again.`, {
     file: path,
   });
 }
 
-/** JSON as a person wrote it; a fault is told with the place where it is. */
-export function parseJson(path: string, content: string): unknown {
+/** JSON as a person wrote it; a fault is told with line and column. */
+export function parseJson(path: string, content: string, code: ErrorCode = 'repository-file-invalid'): unknown {
+  const text = content.replace(/^\uFEFF/, '');
   try {
-    return JSON.parse(content.replace(/^\uFEFF/, ''));
+    return JSON.parse(text);
   } catch (cause) {
     const conflict = /^(<<<<<<< .*|=======|>>>>>>> .*)$/m.exec(content);
-    const why = conflict
-      ? `it holds a merge conflict at line ${content.slice(0, conflict.index).split('\n').length}`
-      : cause instanceof Error
-        ? cause.message
-        : String(cause);
-    throw new SwitchyardError(
-      'invalid-settings',
-      `${path} is not valid JSON: ${why}. Correct it and push again.`,
-      { file: path, why },
-      cause,
-    );
+    if (conflict !== null) {
+      const line = content.slice(0, conflict.index).split('\n').length;
+      throw notJson(path, code, `it holds a merge conflict at line ${line}`, { line }, cause);
+    }
+    const fault = findJsonFault(text);
+    if (fault === null) throw notJson(path, code, String(cause), {}, cause);
+    const { line, column, expected } = fault;
+    throw notJson(path, code, `line ${line}, column ${column}: ${expected}`, { line, column }, cause);
   }
+}
+
+function notJson(
+  path: string,
+  code: ErrorCode,
+  why: string,
+  place: { line?: number; column?: number },
+  cause: unknown,
+): SwitchyardError {
+  const message = `${path} is not valid JSON: ${why}. Correct it and push again.`;
+  return new SwitchyardError(code, message, { file: path, why, ...place }, cause);
 }
 
 /** Everything that an install of this manifest brings, whatever its kind. */

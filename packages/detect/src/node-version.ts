@@ -5,6 +5,7 @@ import type { Decisions } from './decisions.ts';
 import type { FileTree } from './file-tree.ts';
 import type { Manifest } from './manifest.ts';
 import { ancestors, inDirectory } from './paths.ts';
+import type { Sayer } from './settings.ts';
 
 /** The newest line with long-term support: of seven real apps that declare nothing all run on it, on 20 two did not. */
 const DEFAULT_NODE = '24';
@@ -32,12 +33,12 @@ export async function decideNodeVersion(
   tree: FileTree,
   root: string,
   manifests: readonly Manifest[],
-  asked: string | undefined,
+  asked: { readonly version: string; readonly sayer: Sayer } | undefined,
   decisions: Decisions,
 ): Promise<string> {
   if (asked !== undefined) {
-    const wanted = toRange(asked) ?? asked;
-    decisions.because('node', wanted, 'switchyard.json asks for it', 'file');
+    const wanted = toRange(asked.version) ?? asked.version;
+    decisions.said('node', wanted, asked.sayer);
     return wanted;
   }
   for await (const wish of wishes(tree, root, manifests)) {

@@ -15,7 +15,7 @@ export function parseProcfile(content: string): ReadonlyMap<string, string> {
     const match = /^([A-Za-z0-9_-]+):\s*(\S.*)$/.exec(line);
     if (match?.[1] === undefined || match[2] === undefined) {
       throw new SwitchyardError(
-        'invalid-settings',
+        'repository-file-invalid',
         `Procfile, line ${index + 1}: expected "name: command", found ${JSON.stringify(line.slice(0, 80))}.`,
         { file: 'Procfile', line: index + 1 },
       );

@@ -1,10 +1,11 @@
-import type { Plan } from '@switchyard/domain';
+import type { Plan, Reason } from '@switchyard/domain';
 import { type App, hasFile } from './app.ts';
 import { isDevelopmentServer, withoutWatching } from './development-server.ts';
 import { outputOf } from './output-directory.ts';
 import { findPlainSite } from './plain-site.ts';
 import { plugAndPlayLine, programLine } from './program-line.ts';
 import { servingOf } from './server-of-framework.ts';
+import { WHO_SAYS } from './settings.ts';
 
 type Start = Plan['start'];
 
@@ -29,7 +30,7 @@ export async function decideStart(app: App, build: Plan['build']): Promise<Start
   );
 }
 
-function decided(app: App, start: Start, because: string, decider: 'detected' | 'file' = 'detected'): Start {
+function decided(app: App, start: Start, because: string, decider: Reason['decider'] = 'detected'): Start {
   const choice =
     start.kind === 'command'
       ? start.command
@@ -53,14 +54,13 @@ export function commandLine(app: App, line: string): string {
 function fromSettings(app: App): Start | null {
   const { start, static: site } = app.settings;
   if (site !== undefined) {
-    return decided(
-      app,
-      { kind: 'static', directory: site.directory, spa: site.spa ?? false },
-      'switchyard.json says so',
-      'file',
-    );
+    const sayer = app.settings.sayer('static');
+    const files = { kind: 'static', directory: site.directory, spa: site.spa ?? false } as const;
+    return decided(app, files, WHO_SAYS[sayer], sayer);
   }
-  return start === undefined ? null : decided(app, command(app, start), 'switchyard.json says so', 'file');
+  if (start === undefined) return null;
+  const sayer = app.settings.sayer('start');
+  return decided(app, command(app, start), WHO_SAYS[sayer], sayer);
 }
 
 function fromProcfile(app: App): Start | null {

@@ -119,7 +119,9 @@ describe('errors of the platform', () => {
     expect(found.evidence.at(-1)).toEqual({ line: 3, text: 'watching for file changes...' });
   });
   it('name a broken manifest as such', () => {
-    expect(classify(ofError('invalid-settings', {}, { file: 'web/package.json' })).cause).toBe('manifest_invalid');
+    expect(classify(ofError('repository-file-invalid', {}, { file: 'web/package.json' })).cause).toBe(
+      'manifest_invalid',
+    );
   });
 });
 

@@ -45,6 +45,16 @@ const ENTRIES: Partial<Record<ErrorCode, Entry>> = {
     score: 90,
     fix: 'Correct the file that is named, commit, and push.',
   },
+  'repository-file-invalid': {
+    cause: 'repository_file_invalid',
+    score: 90,
+    fix: 'Correct the file that is named, commit, and push.',
+  },
+  'variables-missing': {
+    cause: 'variables_missing',
+    score: 95,
+    fix: 'Set what is missing with the command above, then deploy again.',
+  },
   'toolchain-unavailable': {
     cause: 'runtime_version',
     score: 60,
@@ -104,13 +114,14 @@ export function findingOfError(failure: Failure, output: Output): Finding | null
   const entry = ENTRIES[error.code];
   const fault: Fault = error.fault;
   const file = error.details['file'];
-  const manifest = error.code === 'invalid-settings' && typeof file === 'string' && file.endsWith('package.json');
+  const manifest =
+    error.code === 'repository-file-invalid' && typeof file === 'string' && file.endsWith('package.json');
   return {
     cause: manifest ? 'manifest_invalid' : (entry?.cause ?? error.code.replaceAll('-', '_')),
     fault,
     details: detailsOf(error.details),
     score: entry?.score ?? 55,
-    title: ERRORS[error.code].title,
+    title: manifest ? `${file} is not valid` : ERRORS[error.code].title,
     explanation: error.message,
     fix:
       entry?.fix ??

@@ -65,6 +65,10 @@ export const LIMITS = {
   healthProbeTimeoutMs: 5_000,
   /** New instances that do not answer well within this time fail the health stage. */
   healthTimeLimitMs: 60_000,
+  /** The most that an app may ask for instead. */
+  maxHealthTimeLimitMs: 100_000,
+  /** Instances of an app's live release; more are refused with 400. */
+  maxReplicas: 10,
   /** A live route is acknowledged by all routers within this time, or the slow one is fenced. */
   routeAckTimeoutMs: 10_000,
   /** In-flight requests of a replaced instance may go on for this long; then it is stopped. */
@@ -188,6 +192,15 @@ export const LIMITS = {
   // Retention
   /** Releases that were live and stay ready for rollback, per environment. */
   keptReleases: 5,
+  /** The most that an app may ask for instead. */
+  maxKeptReleases: 50,
+  /** Releases of an environment that somebody may pin besides; one more is refused with 409. */
+  maxPinnedReleases: 10,
+  /** Deployments of an app whose records and logs stay; older ones go once they are past `keptDeploymentsMs` too. */
+  keptDeployments: 100,
+  maxKeptDeployments: 1_000,
+  keptDeploymentsMs: 30 * 86_400_000,
+  maxKeptDeploymentsMs: 365 * 86_400_000,
   /** A delivery that set off a deployment is known again for this long; providers repeat one for some days. */
   deliveryMemoryMs: 7 * 86_400_000,
   /** Webhook deliveries listed per app; the oldest goes first. */
@@ -211,6 +224,11 @@ assertRelation(LIMITS.slotsPerTeam <= LIMITS.slotsPerFarm, 'slotsPerTeam <= slot
 assertRelation(
   LIMITS.healthTimeLimitMs < LIMITS.stageTimeLimitMs.health,
   'healthTimeLimitMs < stageTimeLimitMs.health',
+);
+assertRelation(
+  LIMITS.healthTimeLimitMs <= LIMITS.maxHealthTimeLimitMs &&
+    LIMITS.maxHealthTimeLimitMs < LIMITS.stageTimeLimitMs.health,
+  'healthTimeLimitMs <= maxHealthTimeLimitMs < stageTimeLimitMs.health',
 );
 assertRelation(
   LIMITS.cleanupDrainWatchMs < LIMITS.stageTimeLimitMs.cleanup,

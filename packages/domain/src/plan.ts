@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { closedObject } from './closed-object.ts';
 import { LIMITS } from './limits.ts';
 import { AppLimits } from './resources.ts';
+import { VariableName } from './variables.ts';
 
 /** Which of detection, the repository's own file and the app's settings decided something. Later ones win. */
 export const Decider = z.enum(['detected', 'file', 'settings']);
@@ -30,10 +32,15 @@ export const HealthSettings = z.object({
 export type HealthSettings = z.infer<typeof HealthSettings>;
 
 const limitOf = (stage: keyof typeof LIMITS.stageTimeLimitMs) =>
-  z.int().min(1_000).max(LIMITS.stageTimeLimitMs[stage]).optional();
+  z
+    .int()
+    .min(1_000)
+    .max(LIMITS.stageTimeLimitMs[stage])
+    .optional()
+    .meta({ description: `Of the stage ${stage}; ${LIMITS.stageTimeLimitMs[stage]} when absent.` });
 
 /** How long stages may take, where that is less than what they may take at most. */
-export const StageTimeLimits = z.strictObject({
+export const StageTimeLimits = closedObject({
   install: limitOf('install'),
   build: limitOf('build'),
   migrate: limitOf('migrate'),
@@ -78,6 +85,8 @@ export const Plan = z
       z.object({ kind: z.literal('static'), directory: z.string(), spa: z.boolean() }),
     ]),
     health: HealthSettings,
+    /** What has to be set before anything is done, with what it is for. */
+    requiredVariables: z.array(z.object({ name: z.string(), description: z.string().nullable() })).optional(),
     /** What the app asks for; absent: the farm's defaults. */
     limits: AppLimits.optional(),
     timeLimitsMs: StageTimeLimits.optional(),
@@ -87,23 +96,118 @@ export const Plan = z
   .meta({ id: 'Plan' });
 export type Plan = z.infer<typeof Plan>;
 
+/** A command, or that nothing is run: `false`, and in a file also `null`. */
+const CommandOrNone = z.union([CommandLine, z.literal(false), z.null()]);
+
+/** A directory as a path from the repository's root that stays inside. */
+const Directory = z
+  .string()
+  .refine(
+    (path) => path !== '' && !path.startsWith('/') && !leadsOut(path),
+    'a directory inside the repository is needed, such as apps/web',
+  );
+
+function leadsOut(path: string): boolean {
+  let depth = 0;
+  for (const part of path.split('/')) {
+    if (part === '..') depth -= 1;
+    else if (part !== '' && part !== '.') depth += 1;
+    if (depth < 0) return true;
+  }
+  return false;
+}
+
+const RequiredVariable = z.union([
+  VariableName,
+  closedObject({ name: VariableName, description: z.string().max(500) }),
+]);
+
+/**
+ * What an author may decide about an app: in `switchyard.json`, and, winning over the file, in the app's settings. Descriptions are the
+ * text of the published JSON schema, of OpenAPI and of docs/settings.md.
+ */
+export const REPOSITORY_SETTINGS = {
+  root: Directory.optional().meta({
+    description: 'The app’s directory inside the repository; needed where several could be run.',
+    examples: ['apps/web'],
+  }),
+  node: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'The version of Node: a version or a range.', examples: ['24', '>=20 <23'] }),
+  install: CommandOrNone.optional().meta({
+    description: 'Installs the dependencies; `false`: nothing is installed.',
+    examples: ['npm ci'],
+  }),
+  build: CommandOrNone.optional().meta({
+    description: 'Builds the app; `false`: nothing is built.',
+    examples: ['npm run build'],
+  }),
+  migrate: CommandOrNone.optional().meta({
+    description: 'Runs once on the built app before it goes live, one at a time per database; `false`: nothing is run.',
+    examples: ['npm run migrate'],
+  }),
+  start: CommandLine.optional().meta({
+    description: 'Starts the server, which listens on `$PORT`. Either this or `static`.',
+    examples: ['node server.js'],
+  }),
+  static: closedObject({
+    directory: Directory.meta({ description: 'What is served, from the app’s directory.', examples: ['dist'] }),
+    spa: z.boolean().optional().meta({ description: 'Whether unknown paths get index.html.' }),
+  })
+    .optional()
+    .meta({ description: 'Serves files instead of starting a server.' }),
+  health: closedObject({
+    path: z
+      .string()
+      .startsWith('/')
+      .optional()
+      .meta({
+        description: 'The path that has to answer well; without it `/health`, `/healthz`, then `/`.',
+        examples: ['/health'],
+      }),
+    timeLimitMs: z
+      .int()
+      .positive()
+      .max(LIMITS.maxHealthTimeLimitMs)
+      .optional()
+      .meta({
+        description: `How long a new instance may take until it is well; ${LIMITS.healthTimeLimitMs} when absent.`,
+      }),
+  })
+    .optional()
+    .meta({ description: 'When a new version counts as well.' }),
+  requiredVariables: z
+    .array(RequiredVariable)
+    .max(LIMITS.maxVariables)
+    .optional()
+    .meta({
+      description: 'Variables without which nothing is deployed, each a name or `{"name", "description"}`.',
+      examples: [['DATABASE_URL']],
+    }),
+  limits: AppLimits.optional().meta({
+    description: 'What the app’s commands (`build`) and instances (`run`) may use; up to the farm’s maxima.',
+    examples: [{ build: { memoryMiB: 4096 }, run: { memoryMiB: 512, cpus: 1 } }],
+  }),
+  timeLimitsMs: StageTimeLimits.optional().meta({
+    description: 'How long stages may take, where that is less than what they may take at most.',
+    examples: [{ build: 600_000 }],
+  }),
+} as const;
+
+const EITHER = { path: ['static'], message: 'an app has either `start` or `static`, not both' };
+
+/** Whether a set of fields says at most one way in which the app is served. */
+export function servesOneWay({ start, static: site }: { start?: unknown; static?: unknown }): boolean {
+  return start === undefined || site === undefined;
+}
+
 /** `switchyard.json` in the repository: what the author says wins over what is detected. */
-export const RepositorySettings = z.strictObject({
-  $schema: z.string().optional(),
-  root: z.string().optional(),
-  node: z.string().optional(),
-  install: CommandLine.nullable().optional(),
-  build: CommandLine.nullable().optional(),
-  migrate: CommandLine.nullable().optional(),
-  start: CommandLine.optional(),
-  static: z.strictObject({ directory: z.string(), spa: z.boolean().optional() }).optional(),
-  health: z
-    .strictObject({
-      path: z.string().startsWith('/').optional(),
-      timeLimitMs: z.int().positive().max(100_000).optional(),
-    })
-    .optional(),
-  limits: AppLimits.optional(),
-  timeLimitsMs: StageTimeLimits.optional(),
-});
+export const RepositorySettings = closedObject({
+  $schema: z.string().optional().meta({ description: 'Where editors find this schema.' }),
+  ...REPOSITORY_SETTINGS,
+})
+  .refine(servesOneWay, EITHER)
+  .meta({ title: 'switchyard.json' });
 export type RepositorySettings = z.infer<typeof RepositorySettings>;

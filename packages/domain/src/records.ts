@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PinnedSettings } from './app-settings.ts';
 import { Diagnosis } from './diagnosis.ts';
 import {
   AppId,
@@ -131,7 +132,7 @@ export const Artifacts = z.object({
 });
 export type Artifacts = z.infer<typeof Artifacts>;
 
-export const Trigger = z.enum(['api', 'cli', 'page', 'webhook', 'rollback', 'restart', 'example']);
+export const Trigger = z.enum(['api', 'cli', 'page', 'webhook', 'rollback', 'restart', 'start', 'example']);
 export type Trigger = z.infer<typeof Trigger>;
 
 export const Reuse = z.enum(['all', 'dependencies', 'none']);
@@ -151,6 +152,8 @@ export const Deployment = z.object({
   repository: z.string(),
   ref: z.string().nullable(),
   reuse: Reuse,
+  /** The app's settings as they were then: later changes make no difference to it. */
+  settings: PinnedSettings.optional(),
   commit: Commit.nullable(),
   status: DeploymentStatus,
   /** How it will end or has ended; known before `status` is final, while cleanup runs. */
@@ -192,6 +195,8 @@ export const Release = z.object({
   createdAt: Time,
   /** When it was last made live; null if never. */
   liveAt: Time.nullable(),
+  /** It stays whatever its age. */
+  pinned: z.boolean().optional(),
 });
 export type Release = z.infer<typeof Release>;
 
@@ -320,6 +325,8 @@ export const Route = z.object({
   owner: z.int().positive(),
   weights: z.array(Weight),
   at: Time,
+  /** Nothing of it runs on purpose; deployments up to number `before` were accepted when that was asked for. */
+  stopped: z.object({ at: Time, before: z.int().nonnegative() }).optional(),
 });
 export type Route = z.infer<typeof Route>;
 

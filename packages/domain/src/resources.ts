@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { closedObject } from './closed-object.ts';
 import { LIMITS } from './limits.ts';
 
 /** What one command or instance may use: memory, CPUs and processes of all its processes together, open files of each. */
@@ -12,22 +13,39 @@ export const ResourceLimits = z.object({
 export type ResourceLimits = z.infer<typeof ResourceLimits>;
 
 /** What an app asks for; the rest is the farm's default. */
-export const ResourceWish = z
-  .strictObject({
-    memoryMiB: z
-      .int()
-      .min(64)
-      .max(LIMITS.maxResources.memoryBytes / 1024 ** 2)
-      .optional(),
-    cpus: z.number().min(0.1).max(LIMITS.maxResources.cpus).optional(),
-    processes: z.int().min(16).max(LIMITS.maxResources.processes).optional(),
-    openFiles: z.int().min(64).max(LIMITS.maxResources.openFiles).optional(),
-  })
-  .meta({ id: 'ResourceWish' });
+export const ResourceWish = closedObject({
+  memoryMiB: z
+    .int()
+    .min(64)
+    .max(LIMITS.maxResources.memoryBytes / 1024 ** 2)
+    .optional()
+    .meta({ description: 'Memory of all its processes together, in MiB; beyond it they are ended.' }),
+  cpus: z
+    .number()
+    .min(0.1)
+    .max(LIMITS.maxResources.cpus)
+    .optional()
+    .meta({ description: 'Processor time, in processors; beyond it they are slowed down.' }),
+  processes: z
+    .int()
+    .min(16)
+    .max(LIMITS.maxResources.processes)
+    .optional()
+    .meta({ description: 'Processes and threads at once; beyond it no new one starts.' }),
+  openFiles: z
+    .int()
+    .min(64)
+    .max(LIMITS.maxResources.openFiles)
+    .optional()
+    .meta({ description: 'Open files of each process.' }),
+});
 export type ResourceWish = z.infer<typeof ResourceWish>;
 
 /** `build`: each command of install, build and migrate. `run`: each instance. */
-export const AppLimits = z.strictObject({ build: ResourceWish.optional(), run: ResourceWish.optional() });
+export const AppLimits = closedObject({
+  build: ResourceWish.optional().meta({ description: 'Of each command of install, build and migrate.' }),
+  run: ResourceWish.optional().meta({ description: 'Of each instance.' }),
+});
 export type AppLimits = z.infer<typeof AppLimits>;
 
 /** What the operator lets an app ask for at most. null: as much as the file's own bounds allow. */

@@ -1,6 +1,13 @@
 import { expect, it } from 'vitest';
 import { LIMITS } from './limits.ts';
-import { environmentOf, type OpenVariable, secretsOf, VariableName, VariableValue } from './variables.ts';
+import {
+  environmentOf,
+  type OpenVariable,
+  secretsOf,
+  VariableName,
+  VariableValue,
+  variableOwnerOf,
+} from './variables.ts';
 
 it.each(['A', '_', 'DATABASE_URL', 'a1', 'PORTS', 'SWITCHYARDS', 'A'.repeat(128)])('%s is a name', (name) => {
   expect(VariableName.safeParse(name).success).toBe(true);
@@ -39,4 +46,11 @@ it('a scope sees its own and those of both', () => {
   expect(environmentOf(all, 'build')).toEqual({ A: 'a', C: 'c' });
   expect(environmentOf(all, 'run')).toEqual({ B: 'b', C: 'c' });
   expect(secretsOf(all)).toEqual(['a', 'c']);
+});
+
+it('a preview gets the variables of previews, and none of production’s', () => {
+  const environment = { id: 'env_aaaaaa', appId: 'app_aaaaaa' } as const;
+  expect(variableOwnerOf({ ...environment, name: 'production' })).toBe('env_aaaaaa');
+  for (const name of ['preview', 'pr-7', 'Production', ''])
+    expect(variableOwnerOf({ ...environment, name })).toBe('app_aaaaaa');
 });

@@ -1,30 +1,15 @@
 import { z } from 'zod';
+import type { AppId, EnvironmentId } from './ids.ts';
 import { LIMITS } from './limits.ts';
+import { refusalOfName } from './system-variables.ts';
 
 /** Where a variable is seen: by install and build commands, by migrations and instances, or by all of them. */
 export const VariableScope = z.enum(['build', 'run', 'both']);
 export type VariableScope = z.infer<typeof VariableScope>;
 
-/** Which environments of an app have it. */
-export const VariableEnvironment = z.enum(['production']);
+/** Which environments of an app have it: production, or every preview. */
+export const VariableEnvironment = z.enum(['production', 'preview']);
 export type VariableEnvironment = z.infer<typeof VariableEnvironment>;
-
-/** Names that the platform sets itself, with who does. */
-const RESERVED: Readonly<Record<string, string>> = {
-  PORT: 'Switchyard chooses the port',
-  HOST: 'Switchyard chooses the address to listen on',
-  HOME: 'every run has a home directory of its own',
-  PATH: 'it leads to the runtime that the plan chose',
-  TMPDIR: 'every run has a temporary directory of its own',
-};
-
-/** Why an app can't have a variable of this name; null when it can. */
-export function refusalOfName(name: string): string | null {
-  const reason = RESERVED[name];
-  if (reason !== undefined) return `${name} is set by Switchyard: ${reason}`;
-  if (/^SWITCHYARD(_|$)/.test(name)) return 'names that begin with SWITCHYARD_ are set by Switchyard';
-  return null;
-}
 
 /** A name that an app's variable may have. */
 export const VariableName = z
@@ -38,6 +23,21 @@ export const VariableName = z
     if (refusal !== null) context.addIssue({ code: 'custom', message: refusal });
   })
   .meta({ example: 'DATABASE_URL' });
+
+/** Whose variables they are: an environment's own, or those that all previews of an app have. */
+export type VariableOwner = EnvironmentId | AppId;
+
+/**
+ * Which variables an environment gets. A preview gets those for previews and none of production's: what a branch or a fork runs must not
+ * see production's secrets, nor write to its database.
+ */
+export function variableOwnerOf(environment: { id: EnvironmentId; appId: AppId; name: string }): VariableOwner {
+  return variableEnvironmentOf(environment) === 'production' ? environment.id : environment.appId;
+}
+
+export function variableEnvironmentOf({ name }: { name: string }): VariableEnvironment {
+  return name === 'production' ? 'production' : 'preview';
+}
 
 const encoder = new TextEncoder();
 

@@ -1,5 +1,6 @@
-import { type Deployment, DeploymentId, LIMITS, SwitchyardError } from '@switchyard/domain';
+import { type Deployment, DeploymentId, LIMITS, PinnedSettings, SwitchyardError } from '@switchyard/domain';
 import { z } from 'zod';
+import { SETTINGS_FIELDS, settingsOfFields } from './app-settings.ts';
 import { appOf } from './apps.ts';
 import type { StoreContext } from './context.ts';
 import type { OutboxEntry } from './queues.ts';
@@ -12,6 +13,7 @@ function fieldsOf(
   request: AcceptRequest,
   app: { teamId: string; repository: string },
   farmId: string,
+  settings: PinnedSettings,
   now: number,
 ): Record<string, string> {
   const { what } = request;
@@ -32,13 +34,14 @@ function fieldsOf(
     plan: release === null ? '' : JSON.stringify(release.plan),
     'artifact:releaseId': release === null ? '' : JSON.stringify(release.id),
     gateExempt: what.kind === 'rollback' ? '1' : '',
+    settings: JSON.stringify(settings),
     createdAt: String(now),
   };
 }
 
-function noteOf({ what }: AcceptRequest): string {
+function noteOf({ what, trigger }: AcceptRequest): string {
   if (what.kind === 'rollback') return `Goes back to the release of #${what.release.number}.`;
-  return 'Starts the live release again.';
+  return trigger === 'start' ? 'Starts the release that was stopped.' : 'Starts the live release again.';
 }
 
 interface Surroundings {
@@ -67,8 +70,11 @@ export function acceptanceOf(
 ): Pick<Chain, 'accept' | 'acceptPush'> {
   async function enter(request: AcceptRequest, pushed: Pushed): Promise<Deployment | z.infer<typeof Refusal>> {
     const { what } = request;
-    const document = await redis.hget(keys.app(request.appId), 'doc');
-    if (document === null) throw new SwitchyardError('app-not-found', 'There is no such app.');
+    // In one command: a deployment never has one half of a change of settings.
+    const stored = await redis.hmget(keys.app(request.appId), ...SETTINGS_FIELDS);
+    const settings = settingsOfFields(stored);
+    const [document] = stored;
+    if (settings === null || document == null) throw new SwitchyardError('app-not-found', 'There is no such app.');
     const app = appOf(document, false);
     if (what.kind !== 'deploy' && (await redis.exists(keys.release(what.release.id))) === 0) {
       throw new SwitchyardError(
@@ -78,7 +84,7 @@ export function acceptanceOf(
     }
     const id = ids('dep');
     const now = clock();
-    const fields = fieldsOf(id, request, app, await farmId(), now);
+    const fields = fieldsOf(id, request, app, await farmId(), PinnedSettings.parse(settings), now);
     const queued = JSON.stringify({
       number: '@NUMBER@',
       trigger: request.trigger,

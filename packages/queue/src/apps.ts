@@ -12,6 +12,7 @@ import {
 } from '@switchyard/domain';
 import { z } from 'zod';
 import type { StoreContext } from './context.ts';
+import { forgetting } from './forgetting.ts';
 import type { AppRecords, Chain } from './store.ts';
 
 /** The stored document; `deleting`, `gateHolder` and `hold` are fields of their own, since scripts write them. */
@@ -20,6 +21,10 @@ const EnvironmentDocument = Environment.omit({ gateHolder: true, hold: true });
 
 export function appOf(document: string, deleting: boolean): App {
   return { ...AppDocument.parse(JSON.parse(document)), deleting };
+}
+
+export function appDocumentOf(app: App): string {
+  return JSON.stringify(AppDocument.parse(app));
 }
 
 export function environmentOfHash(hash: Record<string, string>): Environment {
@@ -75,7 +80,7 @@ export function appRecords({ redis, keys, run, clock, ids }: StoreContext, chain
         LIMITS.maxApps,
         app.name,
         app.id,
-        JSON.stringify(AppDocument.parse(app)),
+        appDocumentOf(app),
         production.id,
         JSON.stringify(EnvironmentDocument.parse(production)),
       );
@@ -132,15 +137,7 @@ export async function purgeApp({ redis, keys, run, clock }: StoreContext, id: Ap
     .parse(await Promise.all(environments.map((item) => redis.zrange(keys.releasesOf(item), 0, '-1'))));
   const doomed = redis.multi();
   for (const item of deployments) {
-    doomed.del(
-      keys.deployment(item),
-      keys.events(item),
-      keys.logs(item),
-      keys.instancesOf(item),
-      keys.oneOffOf(item),
-      keys.observedOf(item),
-    );
-    doomed.zrem(keys.recentDeployments, item);
+    forgetting({ keys }, doomed, item);
   }
   for (const item of releases.flat()) doomed.del(keys.release(item));
   for (const item of environments) {
@@ -154,6 +151,7 @@ export async function purgeApp({ redis, keys, run, clock }: StoreContext, id: Ap
   }
   doomed.del(
     keys.app(id),
+    keys.variables(id),
     keys.deliveriesOf(id),
     keys.deploymentsOf(id),
     keys.environmentsOf(id),

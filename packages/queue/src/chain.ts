@@ -160,7 +160,7 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
         hold,
       );
       const [verdict, routeId] = z
-        .tuple([z.enum(['moved', 'not-ready', 'outdated', 'cancelled', 'lease-lost']), z.string()])
+        .tuple([z.enum(['moved', 'not-ready', 'outdated', 'stopped', 'cancelled', 'lease-lost']), z.string()])
         .parse(answer);
       return verdict === 'moved' ? { answer: 'moved', routeId: RouteId.parse(routeId) } : { answer: verdict };
     },

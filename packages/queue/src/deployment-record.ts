@@ -53,6 +53,7 @@ export function deploymentOfHash(hash: Record<string, string>): Deployment {
     repository: hash['repository'],
     ref: text(hash, 'ref'),
     reuse: hash['reuse'],
+    ...(text(hash, 'settings') === null ? {} : { settings: parsed(hash, 'settings') }),
     commit: parsed(hash, 'commit'),
     status: hash['status'],
     outcome: text(hash, 'outcome'),

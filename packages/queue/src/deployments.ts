@@ -1,9 +1,11 @@
 import { type Deployment, DeploymentId } from '@switchyard/domain';
 import type { StoreContext } from './context.ts';
 import { deploymentOfHash } from './deployment-record.ts';
+import { retentionOfRecords } from './retention.ts';
 import type { DeploymentRecords } from './store.ts';
 
-export function deploymentRecords({ redis, keys }: StoreContext): DeploymentRecords {
+export function deploymentRecords(context: StoreContext): DeploymentRecords {
+  const { redis, keys } = context;
   async function get(id: DeploymentId): Promise<Deployment | null> {
     const hash = await redis.hgetall(keys.deployment(id));
     return hash['id'] === undefined ? null : deploymentOfHash(hash);
@@ -16,6 +18,7 @@ export function deploymentRecords({ redis, keys }: StoreContext): DeploymentReco
 
   return {
     get,
+    ...retentionOfRecords(context),
 
     async listOfApp(appId, { before, limit }) {
       const highest = before === null ? '+inf' : `(${before}`;

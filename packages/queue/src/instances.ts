@@ -3,7 +3,14 @@ import { z } from 'zod';
 import type { StoreContext } from './context.ts';
 import type { InstanceRecords } from './store.ts';
 
-export function instanceRecords({ redis, keys, run, subscriptions, clock }: StoreContext): InstanceRecords {
+export function instanceRecords({
+  redis,
+  keys,
+  run,
+  subscriptions,
+  clock,
+  ids: newIds,
+}: StoreContext): InstanceRecords {
   /** Drains are a hash of their own: a document is never rewritten after it was desired. */
   async function desired(members: readonly string[]): Promise<DesiredInstance[]> {
     if (members.length === 0) return [];
@@ -61,6 +68,12 @@ export function instanceRecords({ redis, keys, run, subscriptions, clock }: Stor
 
     async withdraw(ids) {
       if (ids.length > 0) await run('withdrawInstances', clock(), ...ids);
+    },
+
+    async scale(environmentId) {
+      const answer = await run('scale', clock(), environmentId, newIds('ins'), newIds('route'));
+      const [added, taken] = z.tuple([z.int(), z.int()]).parse(answer);
+      return { added, taken };
     },
 
     onDesired(hostId, listener) {

@@ -21,15 +21,15 @@ export function keysFor(prefix: string) {
     farm: `${base}farm`,
     /** Hash: name → app id. */
     appNames: `${base}app-names`,
-    /** Hash {doc, counter, deleting, webhookGeneration}. */
+    /** Hash {doc, counter, deleting, webhookGeneration, settings, settingsVersion, settingsAt, replicas, variablesVersion}. */
     app: (id: AppId) => `${base}app:${id}`,
     /** List of webhook deliveries, newest first. The ids of accepted ones are keys of their own, see lua/accept.ts. */
     deliveriesOf: (id: AppId) => `${base}deliveries-of:${id}`,
     deletingApps: `${base}deleting-apps`,
     /** Hash {doc, gateHolder, hold, variablesVersion, outputSequence, outputArchived, outputUnarchivedBytes}. */
     environment: (id: EnvironmentId) => `${base}env:${id}`,
-    /** Hash: name → SealedVariable. */
-    variables: (id: EnvironmentId) => `${base}variables:${id}`,
+    /** Hash: name → SealedVariable. Of an environment, or of all previews of an app. */
+    variables: (id: EnvironmentId | AppId) => `${base}variables:${id}`,
     /** Hash: host → Domain, over all apps. */
     domains: `${base}domains`,
     /** Set of hosts. */

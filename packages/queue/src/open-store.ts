@@ -1,4 +1,5 @@
 import type { Clock, HostId, Ids } from '@switchyard/domain';
+import { settingsRecords } from './app-settings.ts';
 import { appRecords } from './apps.ts';
 import { chainOf } from './chain.ts';
 import {
@@ -83,6 +84,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return {
     farm: guarded(farm),
     apps: guarded(appRecords(context, chain)),
+    settings: guarded(settingsRecords(context)),
     variables: guarded(variableRecords(context)),
     domains: guarded(domainRecords(context)),
     deployments: guarded(deploymentRecords(context)),

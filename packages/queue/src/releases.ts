@@ -1,21 +1,22 @@
-import { Release, ReleaseId } from '@switchyard/domain';
+import { LIMITS, Release, ReleaseId, SwitchyardError } from '@switchyard/domain';
 import { z } from 'zod';
 import type { StoreContext } from './context.ts';
-import type { ReleaseRecords } from './store.ts';
+import type { ReleaseRecords } from './store-of-apps.ts';
 
-const ReleaseDocument = Release.omit({ liveAt: true });
+const ReleaseDocument = Release.omit({ liveAt: true, pinned: true });
 
-function releaseOf(document: string, liveAt: string | null | undefined): Release {
+function releaseOf(document: string, liveAt: string | null | undefined, pinned: string | null | undefined): Release {
   return {
     ...ReleaseDocument.parse(JSON.parse(document)),
     liveAt: liveAt === null || liveAt === undefined || liveAt === '' ? null : Number(liveAt),
+    ...(pinned === '1' ? { pinned: true } : {}),
   };
 }
 
 export function releaseRecords({ redis, keys, run, clock }: StoreContext): ReleaseRecords {
   async function get(id: ReleaseId): Promise<Release | null> {
-    const [document, liveAt] = await redis.hmget(keys.release(id), 'doc', 'liveAt');
-    return document === null || document === undefined ? null : releaseOf(document, liveAt);
+    const [document, liveAt, pinned] = await redis.hmget(keys.release(id), 'doc', 'liveAt', 'pinned');
+    return document === null || document === undefined ? null : releaseOf(document, liveAt, pinned);
   }
 
   return {
@@ -31,7 +32,7 @@ export function releaseRecords({ redis, keys, run, clock }: StoreContext): Relea
         JSON.stringify(ReleaseDocument.parse(release)),
       );
       const [document, liveAt] = z.tuple([z.string(), z.string()]).parse(answer);
-      return document === '' ? null : releaseOf(document, liveAt);
+      return document === '' ? null : releaseOf(document, liveAt, null);
     },
 
     async list(id) {
@@ -41,9 +42,15 @@ export function releaseRecords({ redis, keys, run, clock }: StoreContext): Relea
     },
 
     async remove(id) {
-      const release = await get(id);
-      if (release === null) return;
-      await redis.multi().del(keys.release(id)).zrem(keys.releasesOf(release.environmentId), id).exec();
+      return (await run('removeRelease', clock(), id)) === 1;
+    },
+
+    async pin(id, pinned) {
+      const most = LIMITS.maxPinnedReleases;
+      const answer = await run('pinRelease', clock(), id, pinned ? 1 : 0, most);
+      if (answer === 'not-kept') throw new SwitchyardError('release-not-kept', 'This release is not kept any more.');
+      if (answer === 'too-many')
+        throw new SwitchyardError('too-many-pins', `${most} releases are pinned, which is the most. Unpin one first.`);
     },
   };
 }

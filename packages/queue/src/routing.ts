@@ -9,7 +9,7 @@ const FORGET_ROUTER_MS = 3_600_000;
 
 const FarmIdentity = Farm.pick({ id: true, epoch: true });
 
-export function routingRecords({ redis, keys, subscriptions, clock }: StoreContext): RoutingRecords {
+export function routingRecords({ redis, keys, run, subscriptions, clock, ids }: StoreContext): RoutingRecords {
   async function aliveRouters(): Promise<ProcessId[]> {
     const members = await redis.zrangebyscore(keys.processes('router'), clock() - LIMITS.processGoneMs, '+inf');
     return members.map((id) => ProcessId.parse(id));
@@ -62,12 +62,16 @@ export function routingRecords({ redis, keys, subscriptions, clock }: StoreConte
     },
 
     async putEndpoint(endpoint) {
-      await changed().hset(keys.endpoints, endpoint.instanceId, JSON.stringify(endpoint)).exec();
+      await run('putEndpoint', clock(), endpoint.instanceId, JSON.stringify(endpoint));
     },
 
     async removeEndpoint(id) {
       // One step, and told even where there was none: a runner that died in between would leave routers with a dead address.
       await changed().hdel(keys.endpoints, id).exec();
+    },
+
+    async stop(id) {
+      return z.enum(['stopped', 'nothing-live']).parse(await run('stop', clock(), id, ids('route')));
     },
 
     async acknowledge(processId, { routes, inFlight }) {

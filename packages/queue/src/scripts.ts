@@ -12,7 +12,11 @@ import { MOVE_ROUTE } from './lua/move-route.ts';
 import { ADVANCE_ONE_OFF, DESIRE_ONE_OFF } from './lua/one-offs.ts';
 import { APPEND_OUTPUT, ARCHIVED_OUTPUT, FORGET_OUTPUT } from './lua/output.ts';
 import { PRELUDE } from './lua/prelude.ts';
+import { PUT_ENDPOINT } from './lua/put-endpoint.ts';
 import { PUT_RELEASE } from './lua/put-release.ts';
+import { PIN_RELEASE, REMOVE_RELEASE } from './lua/releases.ts';
+import { SCALE_ENVIRONMENT, STOP_ENVIRONMENT } from './lua/scale.ts';
+import { REPLACE_SETTINGS } from './lua/settings.ts';
 import { RELEASE_HOLD, REWAKE, SWEEP } from './lua/sweep.ts';
 import { REMOVE_VARIABLES, SET_VARIABLES } from './lua/variables.ts';
 import { RENEW_WEBHOOK } from './lua/webhooks.ts';
@@ -34,15 +38,21 @@ const SCRIPTS = {
   finish: FINISH,
   forgetOutput: FORGET_OUTPUT,
   moveRoute: MOVE_ROUTE,
+  pinRelease: PIN_RELEASE,
+  putEndpoint: PUT_ENDPOINT,
   putRelease: PUT_RELEASE,
   releaseHold: RELEASE_HOLD,
   removeApp: REMOVE_APP,
   removeDomain: REMOVE_DOMAIN,
+  removeRelease: REMOVE_RELEASE,
   removeVariables: REMOVE_VARIABLES,
   renewWebhook: RENEW_WEBHOOK,
+  replaceSettings: REPLACE_SETTINGS,
   rewake: REWAKE,
   serveDomain: SERVE_DOMAIN,
+  scale: SCALE_ENVIRONMENT,
   setVariables: SET_VARIABLES,
+  stop: STOP_ENVIRONMENT,
   sweep: SWEEP,
   withdrawInstances: WITHDRAW_INSTANCES,
 } as const;

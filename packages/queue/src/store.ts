@@ -33,7 +33,6 @@ import type {
   Route,
   RouteId,
   RoutingTable,
-  SealedVariable,
   StageName,
   StepName,
   TeamId,
@@ -45,6 +44,8 @@ import type { OutputStreams } from './output-streams.ts';
 export type { DomainRecords } from './domain-records.ts';
 export type { OutputBatch, OutputSource, OutputStreams } from './output-streams.ts';
 
+import type { ReleaseRecords, SettingsRecords, VariableRecords } from './store-of-apps.ts';
+
 /**
  * What the rest of the system may do with Redis. Implemented once, by `openStore()`. Every method rejects with a `SwitchyardError`:
  * `redis-unavailable` when Redis does not answer, `record-unreadable` when what it holds is not of the expected shape, and the codes
@@ -53,6 +54,7 @@ export type { OutputBatch, OutputSource, OutputStreams } from './output-streams.
 export interface Store {
   readonly farm: FarmRecords;
   readonly apps: AppRecords;
+  readonly settings: SettingsRecords;
   readonly variables: VariableRecords;
   readonly domains: DomainRecords;
   readonly deployments: DeploymentRecords;
@@ -110,25 +112,19 @@ export interface AppRecords {
   remove(id: AppId): Promise<void>;
 }
 
-/** Variables of environments. Values come in and go out sealed: Redis never holds one in plain. */
-export interface VariableRecords {
-  /**
-   * Sets variables, all in one step, under the next version; those that are there are replaced, others stay. Rejects with
-   * `too-many-variables`, and `environment-not-found` when the app was deleted meanwhile.
-   */
-  set(id: EnvironmentId, variables: readonly Omit<SealedVariable, 'v' | 'version' | 'updatedAt'>[]): Promise<void>;
-  /** Answers the names of those that were there. */
-  remove(id: EnvironmentId, names: readonly string[]): Promise<string[]>;
-  /** In the order of their names. Null where there is no such environment: after a loss of Redis, that is not the same as none. */
-  readSealed(id: EnvironmentId): Promise<SealedVariable[] | null>;
-}
-
 export interface DeploymentRecords {
   get(id: DeploymentId): Promise<Deployment | null>;
   /** Newest first. `before` is a deployment number (per app) to go on from. */
   listOfApp(appId: AppId, page: { before: number | null; limit: number }): Promise<Deployment[]>;
   /** Newest first, over all apps. */
   listRecent(limit: number): Promise<Deployment[]>;
+  /**
+   * Deployments of some app, another one every time, whose records and logs are past its retention; `LIMITS.maxSweepRemovals` at most.
+   * Never one that is unfinished, live, runs, or made a release that is kept.
+   */
+  pastRetention(): Promise<DeploymentId[]>;
+  /** Removes a deployment's record and events. Its logs in blobs are the caller's, and go before. */
+  forget(id: DeploymentId): Promise<void>;
   /** How many deployments wait for a slot, the gate, a hold; and slots in use per scope. */
   counts(): Promise<{ waiting: Record<'slot' | 'gate' | 'hold' | 'retry', number>; slots: { farm: number } }>;
 }
@@ -263,12 +259,15 @@ export interface Chain {
   releaseHold(id: EnvironmentId): Promise<void>;
   /**
    * Puts the route on this deployment's instances. `not-ready`: fewer than `minReady` of its endpoints are ready now. `outdated`: a
-   * newer deployment owns the route. Calling it again after success answers with the same route.
+   * newer deployment owns the route. `stopped`: the app was stopped after this one was accepted. Calling it again after success answers with the same route.
    */
   moveRoute(
     lease: Lease,
     target: { releaseId: ReleaseId; minReady: number },
-  ): Promise<{ answer: 'moved'; routeId: RouteId } | { answer: 'not-ready' | 'outdated' | 'cancelled' | 'lease-lost' }>;
+  ): Promise<
+    | { answer: 'moved'; routeId: RouteId }
+    | { answer: 'not-ready' | 'outdated' | 'stopped' | 'cancelled' | 'lease-lost' }
+  >;
   /** Called by one worker at a time: takes the leader lease itself and answers null when another has it. */
   sweep(processId: ProcessId): Promise<SweepReport | null>;
   /** Calls back at once when a deployment of the given id is to be cancelled. */
@@ -292,15 +291,6 @@ export interface EventStreams {
   subscribe(id: DeploymentId, listener: (event: DeploymentEvent | 'reread') => void): Promise<Unsubscribe>;
 }
 
-export interface ReleaseRecords {
-  /** Under the lease; the first one of a deployment wins and is answered. Null when the lease is lost. */
-  put(lease: Lease, release: Release): Promise<Release | null>;
-  get(id: ReleaseId): Promise<Release | null>;
-  /** Of an environment, most recently live first; never-live ones last. */
-  list(id: EnvironmentId): Promise<Release[]>;
-  remove(id: ReleaseId): Promise<void>;
-}
-
 export interface InstanceRecords {
   /** Under the lease; the first set of a deployment wins and is answered, so that a second attempt re-attaches. Null: lease lost. */
   desire(lease: Lease, instances: readonly DesiredInstance[]): Promise<DesiredInstance[] | null>;
@@ -311,6 +301,11 @@ export interface InstanceRecords {
   drain(ids: readonly InstanceId[], until: number): Promise<void>;
   /** The runner stops it at once and forgets it. */
   withdraw(ids: readonly InstanceId[]): Promise<void>;
+  /**
+   * Brings what runs of an environment's live releases to the number that its app's settings ask for: more are like those that run, and
+   * those that go drain. Nothing where nothing is live.
+   */
+  scale(id: EnvironmentId): Promise<{ added: number; taken: number }>;
   /** The desired set of a host may have changed. */
   onDesired(hostId: HostId, listener: () => void): Unsubscribe;
 
@@ -342,7 +337,12 @@ export interface RoutingRecords {
   route(id: EnvironmentId): Promise<Route | null>;
   /** A hint that the table may have changed; also after a Redis reconnect. */
   onChange(listener: () => void): Unsubscribe;
-  /** By the runner. */
+  /**
+   * Takes the instances away and leaves a route that says so, until a deployment that is accepted later moves it. Those that were accepted
+   * before do not go live any more.
+   */
+  stop(id: EnvironmentId): Promise<'stopped' | 'nothing-live'>;
+  /** By the runner. Of an instance that has to drain nothing is put. */
   putEndpoint(endpoint: Endpoint): Promise<void>;
   removeEndpoint(id: InstanceId): Promise<void>;
   /**

@@ -2,7 +2,7 @@ import { LIMITS } from '@switchyard/domain';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 // @boundaries-ignore walking the chain by hand is shared with the tests of what crosses packages
 import { ChainWalk, ME } from '../../../tests/harness/chain-walk.ts';
-import type { VariableRecords } from './store.ts';
+import type { VariableRecords } from './store-of-apps.ts';
 
 let chain: ChainWalk;
 let variables: VariableRecords;

@@ -1,17 +1,23 @@
-import { LIMITS, SealedVariable, SwitchyardError } from '@switchyard/domain';
+import { LIMITS, SealedVariable, SwitchyardError, type VariableOwner } from '@switchyard/domain';
 import { z } from 'zod';
 import type { StoreContext } from './context.ts';
-import type { VariableRecords } from './store.ts';
+import type { VariableRecords } from './store-of-apps.ts';
+
+/** The record that has to be there for an owner to have variables, and that counts their versions. */
+function ownerKey(owner: VariableOwner): string {
+  return owner.startsWith('app_') ? `app:${owner}` : `env:${owner}`;
+}
 
 export function variableRecords({ redis, keys, run, clock }: StoreContext): VariableRecords {
   const records: VariableRecords = {
-    async set(environmentId, variables) {
+    async set(owner, variables) {
       if (variables.length === 0) return;
       const updatedAt = clock();
       const answer = await run(
         'setVariables',
         updatedAt,
-        environmentId,
+        owner,
+        ownerKey(owner),
         LIMITS.maxVariables,
         ...variables.flatMap((variable) => [variable.name, JSON.stringify({ v: 1, ...variable, updatedAt })]),
       );
@@ -23,16 +29,16 @@ export function variableRecords({ redis, keys, run, clock }: StoreContext): Vari
         );
     },
 
-    async remove(environmentId, names) {
+    async remove(owner, names) {
       if (names.length === 0) return [];
-      return z.array(z.string()).parse(await run('removeVariables', clock(), environmentId, ...names));
+      return z.array(z.string()).parse(await run('removeVariables', clock(), owner, ownerKey(owner), ...names));
     },
 
-    async readSealed(environmentId) {
+    async readSealed(owner) {
       const answers = await redis
         .multi()
-        .exists(keys.environment(environmentId))
-        .hvals(keys.variables(environmentId))
+        .exists(`${keys.base}${ownerKey(owner)}`)
+        .hvals(keys.variables(owner))
         .exec();
       const [[, exists] = [], [, documents] = []] = answers ?? [];
       if (exists !== 1) return null;

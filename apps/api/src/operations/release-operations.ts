@@ -4,7 +4,7 @@ import type { Store } from '@switchyard/queue';
 import { z } from 'zod';
 import { liveReleaseOf, requireApp, requireProduction, rollbackTargets, viewApp } from '../app-views.ts';
 import { viewDeployment } from '../deployment-views.ts';
-import { operation } from '../operation.ts';
+import { NO_BODY, operation } from '../operation.ts';
 import { AppPath } from './app-operations.ts';
 import { accepted } from './deployment-operations.ts';
 
@@ -88,11 +88,23 @@ const restart = operation({
   query: none,
   body: z.strictObject({}),
   answers: { 202: accepted },
-  errors: ['app-not-found', 'app-being-deleted', 'nothing-live', 'release-not-kept', 'too-many-deployments'],
+  errors: [
+    'app-not-found',
+    'app-being-deleted',
+    'nothing-live',
+    'app-stopped',
+    'release-not-kept',
+    'too-many-deployments',
+  ],
   async handle({ params, response }, { store, settings }) {
     const app = await requireApp(store, params.app);
     const environment = await requireProduction(store, app);
     const release = await liveReleaseOf(store, environment.id);
+    if ((await store.routing.route(environment.id))?.stopped !== undefined)
+      throw new SwitchyardError(
+        'app-stopped',
+        `${app.name} is stopped; start it instead (\`switchyard start ${app.name}\`).`,
+      );
     if (release === null) throw new SwitchyardError('nothing-live', `Nothing of ${app.name} is live; deploy it first.`);
     const deployment = await store.chain.accept({
       appId: app.id,
@@ -128,4 +140,57 @@ const releaseHold = operation({
   },
 });
 
-export const releaseOperations = [rollback, restart, releaseHold];
+const ReleasePath = AppPath.extend({
+  number: z.coerce.number().int().positive().meta({
+    description: 'Number of the deployment that made the release.',
+    example: 3,
+  }),
+});
+
+async function setPin(store: Store, { app: name, number }: z.infer<typeof ReleasePath>, pinned: boolean): Promise<App> {
+  const app = await requireApp(store, name);
+  const { id } = await requireProduction(store, app);
+  const release = (await store.releases.list(id)).find((one) => one.number === number);
+  if (release === undefined)
+    throw new SwitchyardError('release-not-kept', `Deployment #${number} of ${app.name} has no kept release.`);
+  await store.releases.pin(release.id, pinned);
+  return app;
+}
+
+const pinRelease = operation({
+  id: 'pinRelease',
+  method: 'put',
+  path: '/v1/apps/{app}/releases/{number}/pin',
+  tag: 'Releases',
+  access: 'token',
+  summary: 'Pin a release',
+  description: 'It stays ready for rollback whatever its age, besides those that the settings keep. Safe to ask again.',
+  params: ReleasePath,
+  query: none,
+  body: z.strictObject({}),
+  answers: { 200: { description: 'The app.', content: { 'application/json': AppView } } },
+  errors: ['app-not-found', 'release-not-kept', 'too-many-pins', 'invalid-input'],
+  async handle({ params, response }, { store, settings }) {
+    response.json(await viewApp(await setPin(store, params, true), store, settings));
+  },
+});
+
+const unpinRelease = operation({
+  id: 'unpinRelease',
+  method: 'delete',
+  path: '/v1/apps/{app}/releases/{number}/pin',
+  tag: 'Releases',
+  access: 'token',
+  summary: 'Unpin a release',
+  description: 'From the next deployment on it stays only as long as the settings say.',
+  params: ReleasePath,
+  query: none,
+  body: NO_BODY,
+  answers: { 200: { description: 'The app.', content: { 'application/json': AppView } } },
+  errors: ['app-not-found', 'release-not-kept', 'invalid-input'],
+  async handle({ params, response }, { store, settings }) {
+    response.json(await viewApp(await setPin(store, params, false), store, settings));
+  },
+});
+
+export const releaseOperations = [rollback, restart, releaseHold, pinRelease, unpinRelease];

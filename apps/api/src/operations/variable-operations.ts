@@ -1,11 +1,12 @@
 import { SetVariable, SetVariables, VariableList, VariableView } from '@switchyard/client';
 import {
   type App,
-  type Environment,
   parseDotenv,
   type SealedVariable,
   SwitchyardError,
+  VariableEnvironment,
   VariableName,
+  type VariableOwner,
   type VariableScope,
   VariableValue,
 } from '@switchyard/domain';
@@ -16,29 +17,35 @@ import type { ApiParts } from '../parts.ts';
 import { invalidInput } from '../problems.ts';
 import { AppPath } from './app-operations.ts';
 
-const none = z.object({});
 const VariablePath = AppPath.extend({ name: VariableName });
 const ERRORS = ['app-not-found', 'too-many-variables'] as const;
 
+const OfEnvironment = z.object({
+  environment: VariableEnvironment.default('production').meta({
+    description: 'Whose they are: production’s, or those that every preview has.',
+  }),
+});
+
 interface Owner {
   readonly app: App;
-  readonly environment: Environment;
+  readonly environment: VariableEnvironment;
+  readonly id: VariableOwner;
 }
 
-async function ownerOf({ store }: ApiParts, name: string): Promise<Owner> {
+async function ownerOf({ store }: ApiParts, name: string, environment: VariableEnvironment): Promise<Owner> {
   const app = await requireApp(store, name);
-  return { app, environment: await requireProduction(store, app) };
+  return { app, environment, id: environment === 'preview' ? app.id : (await requireProduction(store, app)).id };
 }
 
-const placeOf = ({ farmId }: ApiParts, { app, environment }: Owner, name: string) => ({
+const placeOf = ({ farmId }: ApiParts, { app, id }: Owner, name: string) => ({
   farmId,
   appId: app.id,
-  environmentId: environment.id,
+  environmentId: id,
   name,
 });
 
-async function read({ store }: ApiParts, { environment }: Owner): Promise<SealedVariable[]> {
-  return (await store.variables.readSealed(environment.id)) ?? [];
+async function read({ store }: ApiParts, { id }: Owner): Promise<SealedVariable[]> {
+  return (await store.variables.readSealed(id)) ?? [];
 }
 
 /** One that was sealed with a lost key is shown without its value, so that it can be seen and set again. */
@@ -61,11 +68,11 @@ async function set(
 ): Promise<VariableView[]> {
   const before = new Map((await read(parts, owner)).map((variable) => [variable.name, variable]));
   await parts.store.variables.set(
-    owner.environment.id,
+    owner.id,
     Object.entries(values).map(([name, value]) => ({
       name,
       scope: scope ?? before.get(name)?.scope ?? 'both',
-      environment: 'production' as const,
+      environment: owner.environment,
       sensitive: sensitive ?? before.get(name)?.sensitive ?? true,
       sealed: parts.secretBox.seal(placeOf(parts, owner, name), value),
     })),
@@ -83,12 +90,12 @@ const listVariables = operation({
   summary: 'List an app’s variables',
   description: 'Without the values of those that are sensitive: these are never answered.',
   params: AppPath,
-  query: none,
+  query: OfEnvironment,
   body: NO_BODY,
   answers: { 200: { description: 'The variables, by name.', content: { 'application/json': VariableList } } },
   errors: ['app-not-found'],
-  async handle({ params, response }, parts) {
-    const owner = await ownerOf(parts, params.app);
+  async handle({ params, query, response }, parts) {
+    const owner = await ownerOf(parts, params.app, query.environment);
     response.json({ variables: (await read(parts, owner)).map((variable) => view(parts, owner, variable)) });
   },
 });
@@ -103,15 +110,20 @@ const setVariable = operation({
   description:
     'Builds see it from the next deployment on, instances and migrations from their next start on: restart the app for what runs.',
   params: VariablePath,
-  query: none,
+  query: OfEnvironment,
   body: SetVariable,
   answers: {
     200: { description: 'The variable as it is now.', content: { 'application/json': VariableView } },
   },
   errors: ERRORS,
-  async handle({ params, body, response }, parts) {
+  async handle({ params, query, body, response }, parts) {
     const { value, ...settings } = body;
-    const [variable] = await set(parts, await ownerOf(parts, params.app), { [params.name]: value }, settings);
+    const [variable] = await set(
+      parts,
+      await ownerOf(parts, params.app, query.environment),
+      { [params.name]: value },
+      settings,
+    );
     response.json(variable);
   },
 });
@@ -128,17 +140,17 @@ const setVariables = operation({
   summary: 'Set several variables',
   description: 'Takes the text of a `.env` file, or names and values. All are set or none; others stay as they are.',
   params: AppPath,
-  query: none,
+  query: OfEnvironment,
   body: SetVariables,
   answers: {
     200: { description: 'Those that were set, by name.', content: { 'application/json': VariableList } },
   },
   errors: ERRORS,
-  async handle({ params, body, response }, parts) {
+  async handle({ params, query, body, response }, parts) {
     const { dotenv, set: given = {}, ...settings } = body;
     const file = FileValues.safeParse(parseDotenv(dotenv ?? ''));
     if (!file.success) throw invalidInput(file.error.issues);
-    const owner = await ownerOf(parts, params.app);
+    const owner = await ownerOf(parts, params.app, query.environment);
     response.json({ variables: await set(parts, owner, { ...file.data, ...given }, settings) });
   },
 });
@@ -151,15 +163,15 @@ const unsetVariable = operation({
   access: 'token',
   summary: 'Delete a variable',
   params: VariablePath,
-  query: none,
+  query: OfEnvironment,
   body: NO_BODY,
   answers: { 204: { description: 'It is gone for every start and build from now on.' } },
   errors: ['app-not-found', 'variable-not-found', 'invalid-input'],
-  async handle({ params, response }, parts) {
-    const { app, environment } = await ownerOf(parts, params.app);
-    const removed = await parts.store.variables.remove(environment.id, [params.name]);
+  async handle({ params, query, response }, parts) {
+    const { app, id, environment } = await ownerOf(parts, params.app, query.environment);
+    const removed = await parts.store.variables.remove(id, [params.name]);
     if (removed.length === 0)
-      throw new SwitchyardError('variable-not-found', `${app.name} has no variable ${params.name}.`);
+      throw new SwitchyardError('variable-not-found', `${app.name} has no variable ${params.name} for ${environment}.`);
     response.status(204).end();
   },
 });

@@ -1,5 +1,5 @@
 import { detect } from '@switchyard/detect';
-import type { Plan } from '@switchyard/domain';
+import { missingVariables, type Plan, variablesMissing } from '@switchyard/domain';
 import { required, type Stage, type StageContext } from './stage.ts';
 
 function explain(plan: Plan, log: StageContext['log']): void {
@@ -10,12 +10,20 @@ function explain(plan: Plan, log: StageContext['log']): void {
   for (const warning of plan.warnings) log.say(`Warning: ${warning}`);
 }
 
+/** Asked before anything is done: all that is missing is said at once. */
+function checkVariables({ variables, app, environment }: StageContext, { requiredVariables = [] }: Plan): void {
+  if (requiredVariables.length === 0) return;
+  const missing = missingVariables(requiredVariables, variables.names());
+  if (missing.length > 0) throw variablesMissing(missing, { app: app.name, environment: environment.name });
+}
+
 /** Decides how the app is installed, built and run, and makes its runtime ready. */
 export const environment: Stage = async (context) => {
   const { deployment, sources, platform, log, signal } = context;
   const commit = required(deployment.commit, 'commit');
-  const plan = await detect(sources.tree(deployment.repository, commit.sha));
+  const plan = await detect(sources.tree(deployment.repository, commit.sha), deployment.settings?.values ?? {});
   explain(plan, log);
+  checkVariables(context, plan);
   const { runtime, packageManager } = plan;
   const title = plan.framework ?? (plan.language === 'static' ? 'Static files' : null);
   const needsRuntime =

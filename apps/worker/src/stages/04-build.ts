@@ -1,5 +1,5 @@
 import { lookUp } from '../stage-cache.ts';
-import { COMMAND_ENVIRONMENT } from './command-environment.ts';
+import { buildEnvironment, COMMAND_ENVIRONMENT, systemInputs } from './command-environment.ts';
 import { runCommands } from './run-commands.ts';
 import { planOf, required, type Stage } from './stage.ts';
 
@@ -17,6 +17,7 @@ export const build: Stage = async (context) => {
   const resolved = await platform.prepare(toolchain, { signal, onOutput: (chunk) => log.output(chunk) });
   const commit = required(deployment.commit, 'commit');
   const tree = await sources.tree(deployment.repository, commit.sha).fingerprint('.');
+  const system = buildEnvironment(context);
   const look = await lookUp({
     platform,
     blobs,
@@ -32,6 +33,7 @@ export const build: Stage = async (context) => {
       'the build commands': JSON.stringify(commands),
       'the root directory': plan.root,
       'the environment': JSON.stringify(COMMAND_ENVIRONMENT),
+      ...systemInputs(system),
       ...variables.buildInputs(),
     },
   });
@@ -48,6 +50,7 @@ export const build: Stage = async (context) => {
     root: plan.root,
     toolchain,
     publish: look.key,
+    system,
   });
   if ('kind' in result) return result;
   await look.remember();

@@ -27,7 +27,7 @@ export const packageRelease: Stage = async (context) => {
   const key = snapshotKey('rel', {
     app: app.id,
     built: built.key,
-    plan: JSON.stringify({ ...plan, reasons: [], warnings: [] }),
+    plan: JSON.stringify({ ...plan, reasons: [], warnings: [], requiredVariables: undefined }),
   });
   const kept = await platform.find(key);
   const snapshot =

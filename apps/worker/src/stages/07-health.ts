@@ -4,6 +4,7 @@ import {
   type InstanceId,
   type ObservedInstance,
   type Release,
+  replicasOf,
   SwitchyardError,
 } from '@switchyard/domain';
 import { type HealthVerdict, judgeHealth } from '../health-verdict.ts';
@@ -12,12 +13,12 @@ import { insist, waitUntil } from '../waiting.ts';
 import { endInstances } from './instances-end.ts';
 import { limitsOf } from './limits-of.ts';
 import { runEnvironment } from './run-environment.ts';
-import { required, type Stage, type StageContext, type StageOutcome } from './stage.ts';
+import { required, type Stage, type StageContext, type StageFailure, type StageOutcome } from './stage.ts';
 
 /** A restart starts whatever is live when its turn comes; all others their own release. */
 async function releaseOf({ records, deployment, leave }: StageContext): Promise<Release> {
   let id = deployment.artifacts.releaseId;
-  if (deployment.trigger === 'restart') {
+  if (deployment.trigger === 'restart' || deployment.trigger === 'start') {
     const route = await insist(leave, () => records.routing.route(deployment.environmentId));
     const live = route?.weights.toSorted((a, b) => b.weight - a.weight)[0];
     if (live === undefined) throw new SwitchyardError('nothing-live', 'The app has no live release to start again.');
@@ -62,17 +63,43 @@ async function observedOf({ records, deployment }: StageContext, id: InstanceId)
   return all.find((one) => one.id === id) ?? null;
 }
 
-/** Waits for a verdict on the instance. */
-async function follow(context: StageContext, instance: DesiredInstance): Promise<StageOutcome> {
+type Judged = {
+  readonly verdict: HealthVerdict;
+  readonly observed: ObservedInstance | null;
+  readonly instance: DesiredInstance;
+};
+
+/** The verdict on all of them: the first that failed, else the one that took longest. Null while some are awaited. */
+function overall(judged: readonly Judged[]): Judged | null {
+  const failed = judged.find(({ verdict }) => verdict.verdict === 'failed');
+  if (failed !== undefined) return failed;
+  return judged.some(({ verdict }) => verdict.verdict === 'wait') ? null : (judged.at(-1) ?? null);
+}
+
+/** Waits for a verdict on the instances. */
+async function follow(
+  context: StageContext,
+  instances: readonly DesiredInstance[],
+  first: DesiredInstance,
+): Promise<StageOutcome> {
   const { records, signal, clock, log, deployment } = context;
-  const { timeLimitMs } = instance.health;
-  const since = instance.createdAt;
-  const judge = async (now: number) => {
-    const observed = await observedOf(context, instance.id);
-    const verdict = judgeHealth({ observed, now, since, timeLimitMs });
-    return verdict.verdict === 'wait' ? null : { verdict, observed };
+  const { timeLimitMs } = first.health;
+  const since = first.createdAt;
+  const well = new Set<InstanceId>();
+  const judge = async (now: number): Promise<Judged | null> => {
+    const all = await records.instances.observed(deployment.id);
+    const judged = instances.map((instance) => {
+      const observed = all.find(({ id }) => id === instance.id) ?? null;
+      return { instance, observed, verdict: judgeHealth({ observed, now, since, timeLimitMs }) };
+    });
+    for (const { instance, verdict } of judged) {
+      if (verdict.verdict !== 'healthy' || well.has(instance.id)) continue;
+      well.add(instance.id);
+      log.say(instances.length === 1 ? verdict.note : `${well.size} of ${instances.length}: ${verdict.note}`);
+    }
+    return overall(judged);
   };
-  const judged = await waitUntil(() => judge(clock()), {
+  const found = await waitUntil(() => judge(clock()), {
     onHint: (listener) =>
       records.instances.onObserved(({ deploymentId }) => {
         if (deploymentId === deployment.id) listener();
@@ -81,13 +108,24 @@ async function follow(context: StageContext, instance: DesiredInstance): Promise
     signal,
     clock,
   });
-  const { verdict, observed } = judged ?? required(await insist(signal, () => judge(since + timeLimitMs)), 'verdict');
-  if (verdict.verdict === 'healthy') {
-    log.say(verdict.note);
-    return { kind: 'succeeded', note: verdict.note };
-  }
+  const judged = found ?? required(await insist(signal, () => judge(since + timeLimitMs)), 'verdict');
+  const { verdict } = judged;
+  if (verdict.verdict === 'healthy')
+    return {
+      kind: 'succeeded',
+      note: instances.length === 1 ? verdict.note : `All ${instances.length} instances are healthy. ${verdict.note}`,
+    };
+  if (verdict.verdict === 'wait') throw new Error('an instance was still awaited at the end of its time');
+  return failureOf(context, judged, verdict);
+}
+
+function failureOf(
+  context: StageContext,
+  { observed, instance }: Judged,
+  verdict: Extract<HealthVerdict, { verdict: 'failed' }>,
+): StageFailure {
   showOutput(context, observed);
-  log.say(verdict.note);
+  context.log.say(verdict.note);
   return {
     kind: 'failed',
     note: verdict.note,
@@ -120,28 +158,33 @@ function showOutput({ log }: StageContext, observed: ObservedInstance | null): v
   log.output(Buffer.from(`${observed.outputTail.join('\n')}\n`));
 }
 
-/** Starts the new instance beside the old one and waits until it answers well. Whatever goes wrong, nothing of it stays. */
+/** Starts the new instances beside the old ones and waits until all answer well. Whatever goes wrong, nothing of them stays. */
 export const health: Stage = async (context) => {
-  const { records, lease, variables, leave, log, signal } = context;
+  const { app, records, lease, variables, leave, log, signal } = context;
   variables.check();
   const release = await releaseOf(context);
-  const instances = await insist(leave, () => records.instances.desire(lease, [wantedInstance(context, release)]));
+  const settings = await insist(leave, () => records.settings.get(app.id));
+  const wanted = Array.from({ length: replicasOf(settings?.values ?? {}) }, () => wantedInstance(context, release));
+  const instances = await insist(leave, () => records.instances.desire(lease, wanted));
   if (instances === null) throw new StageStop('lost');
   context.faultPoint('desired');
   const ids = instances.map(({ id }) => id);
-  const [instance] = instances;
-  if (instance === undefined) throw new Error('no instance is desired');
+  const [first] = instances;
+  if (first === undefined) throw new Error('no instance is desired');
 
-  const { start } = instance;
-  log.say(start.kind === 'command' ? `Starting: ${start.command}` : `Serving the files of ${start.directory}`);
+  const { start } = first;
+  const times = instances.length === 1 ? '' : ` ${instances.length} times`;
+  log.say(
+    start.kind === 'command' ? `Starting${times}: ${start.command}` : `Serving${times} the files of ${start.directory}`,
+  );
   try {
-    const outcome = await follow(context, instance);
+    const outcome = await follow(context, instances, first);
     if (outcome.kind === 'succeeded') return { ...outcome, artifacts: { releaseId: release.id } };
     await endInstances(context, ids);
     return outcome;
   } catch (error) {
     if (!leave.aborted) {
-      if (signal.aborted) showOutput(context, await observedOf(context, instance.id).catch(() => null));
+      if (signal.aborted) showOutput(context, await observedOf(context, first.id).catch(() => null));
       await endInstances(context, ids);
     }
     throw error;

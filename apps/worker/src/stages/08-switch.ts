@@ -26,11 +26,13 @@ async function waitForRouter({ records, signal, clock, log }: StageContext): Pro
   if (alive === null) throw noRouter();
 }
 
-type Moved = { readonly routeId: RouteId } | 'outdated';
+type Moved = { readonly routeId: RouteId } | 'outdated' | 'stopped';
 
 async function moveRoute(context: StageContext): Promise<Moved> {
   const { records, lease, deployment, signal, clock } = context;
-  const target = { releaseId: required(deployment.artifacts.releaseId, 'release'), minReady: 1 };
+  const releaseId = required(deployment.artifacts.releaseId, 'release');
+  const desired = await insist(signal, () => records.instances.ofDeployment(deployment.id));
+  const target = { releaseId, minReady: Math.max(1, desired.length) };
   const answer = await waitUntil(
     async () => {
       const moved = await records.chain.moveRoute(lease, target);
@@ -43,12 +45,13 @@ async function moveRoute(context: StageContext): Promise<Moved> {
     case 'not-ready':
       throw new SwitchyardError(
         'endpoints-not-ready',
-        'The new instance was healthy but takes no requests now; the route stays where it is.',
+        'The new instances were healthy, but not all of them take requests now; the route stays where it is.',
       );
     case 'moved':
       return { routeId: answer.routeId };
     case 'outdated':
-      return 'outdated';
+    case 'stopped':
+      return answer.answer;
     case 'cancelled':
       throw new StageStop('cancel');
     case 'lease-lost':
@@ -98,6 +101,8 @@ export const switchTraffic: Stage = async (context) => {
   const moved = await moveRoute(context);
   if (moved === 'outdated')
     return { kind: 'superseded', note: 'A newer deployment has the route; this one is not made live.' };
+  if (moved === 'stopped')
+    return { kind: 'superseded', note: 'The app was stopped after this was asked for; it is not made live.' };
   context.faultPoint('moved');
   const note = await waitForRouters(context, moved.routeId);
   context.log.say(note);

@@ -1,4 +1,4 @@
-import { type Deployment, isFinal, LIMITS, type Release, type Route } from '@switchyard/domain';
+import { type Deployment, isFinal, LIMITS, type Release, type Route, retentionOf } from '@switchyard/domain';
 import { releasesToPrune, snapshotKeys } from '../retention.ts';
 import { recentCacheKeys } from '../stage-cache.ts';
 import { endInstances, waitUntilGone } from './instances-end.ts';
@@ -42,6 +42,13 @@ async function drainReplaced(context: StageContext, route: Live): Promise<void> 
   }
 }
 
+/** The number may have been changed while these instances were on their way up. */
+async function scale({ records, deployment, log }: StageContext): Promise<void> {
+  const { added, taken } = await records.instances.scale(deployment.environmentId);
+  if (added > 0) log.say(`${added} more started: the app’s settings ask for them by now.`);
+  if (taken > 0) log.say(`${taken} taken away: the app’s settings ask for fewer by now.`);
+}
+
 async function endOwnInstances(context: StageContext, route: Live): Promise<void> {
   const { records, deployment } = context;
   if (isLive(route, deployment.id)) return;
@@ -60,20 +67,24 @@ async function removeOneOff({ records, deployment, hostId }: StageContext): Prom
 /** Forgets releases past their retention, and their trees where nothing else is made of them. */
 async function prune(context: StageContext, route: Live): Promise<void> {
   const { records, deployment, platform, blobs, log } = context;
-  const [releases, recent] = await Promise.all([
+  const [settings, releases, recent] = await Promise.all([
+    records.settings.get(deployment.appId),
     records.releases.list(deployment.environmentId),
     records.deployments.listOfApp(deployment.appId, { before: null, limit: LIMITS.maxListPage }),
   ]);
   // This deployment's own release counts as in use although it may never have been live: what it is made of spares the next deployment of
   // the same commit the work. That one's cleanup removes it.
   const unfinished = recent.filter(({ status }) => !isFinal(status));
-  const pruned = releasesToPrune({
+  const past = releasesToPrune({
     releases,
     inRoute: new Set(route?.weights.map(({ releaseId }) => releaseId)),
     inUse: new Set(unfinished.flatMap(({ artifacts }) => artifacts.releaseId ?? [])),
     unfinished: new Set(unfinished.map(({ id }) => id)),
-    kept: LIMITS.keptReleases,
+    kept: retentionOf(settings?.values ?? {}).releases,
   });
+  // The records first: a release without its tree could not be started. One that was pinned meanwhile stays.
+  const pruned: Release[] = [];
+  for (const release of past) if (await records.releases.remove(release.id)) pruned.push(release);
   if (pruned.length === 0) return;
 
   const treesOf = async (release: Release): Promise<string[]> => {
@@ -89,8 +100,6 @@ async function prune(context: StageContext, route: Live): Promise<void> {
     ...(await recentCacheKeys(blobs, deployment.appId)),
   ]);
   const goes = new Set((await Promise.all(pruned.map(treesOf))).flat().filter((key) => !inUse.has(key)));
-  // The records first: a release without its tree could not be started.
-  for (const { id } of pruned) await records.releases.remove(id);
   for (const key of goes) await platform.removeSnapshot(key);
   log.say(`${pruned.length} ${pruned.length === 1 ? 'release' : 'releases'} past retention removed.`);
 }
@@ -101,6 +110,7 @@ export const cleanup: Stage = async (context) => {
   const route = await records.routing.route(deployment.environmentId);
   if (deployment.outcome === 'succeeded') await drainReplaced(context, route);
   else await endOwnInstances(context, route);
+  if (deployment.outcome === 'succeeded') await scale(context);
   await removeOneOff(context);
   await platform.discardAttempts(deployment.id, Number.POSITIVE_INFINITY);
   await prune(context, route);

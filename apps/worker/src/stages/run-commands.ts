@@ -1,4 +1,4 @@
-import { formatBytes, type MemoryUse, type SnapshotRef } from '@switchyard/domain';
+import { formatBytes, type MemoryUse, type SnapshotRef, type SystemVariableName } from '@switchyard/domain';
 import type { Layer, Toolchain } from '@switchyard/platform';
 import { StageStop } from '../stage-stop.ts';
 import { COMMAND_ENVIRONMENT } from './command-environment.ts';
@@ -8,7 +8,18 @@ import { planOf, required, type StageContext, type StageFailure } from './stage.
 /** Runs a stage's commands on layers and keeps the result; answers the snapshot or what failed. Throws when the stage is stopped. */
 export async function runCommands(
   context: StageContext,
-  work: { layers: readonly Layer[]; commands: readonly string[]; root: string; toolchain: Toolchain; publish: string },
+  {
+    system = {},
+    ...work
+  }: {
+    layers: readonly Layer[];
+    commands: readonly string[];
+    root: string;
+    toolchain: Toolchain;
+    publish: string;
+    /** Variables that only this stage has. */
+    system?: Partial<Record<SystemVariableName, string>>;
+  },
 ): Promise<SnapshotRef | StageFailure> {
   const { platform, attempt, variables, signal, log, timeLimitMs } = context;
   const limits = limitsOf(context, planOf(context), 'build');
@@ -16,7 +27,7 @@ export async function runCommands(
   const answer = await platform.run({
     ...work,
     attempt,
-    env: { ...COMMAND_ENVIRONMENT, ...variables.build() },
+    env: { ...COMMAND_ENVIRONMENT, ...system, ...variables.build() },
     timeLimitMs,
     limits,
     signal,

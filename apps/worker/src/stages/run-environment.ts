@@ -1,13 +1,11 @@
-import type { Commit } from '@switchyard/domain';
+import { type Commit, RUN_CONSTANTS } from '@switchyard/domain';
 import type { StageContext } from './stage.ts';
 
 /** What an app's own commands know of where they run. `PORT` and `HOST` come from the runner. */
 export function runEnvironment(context: StageContext, commit: Commit | null): Record<string, string> {
   const { app, environment, deployment, url } = context;
   return {
-    NODE_ENV: 'production',
-    LANG: 'C.UTF-8',
-    SWITCHYARD: '1',
+    ...RUN_CONSTANTS,
     SWITCHYARD_APP: app.name,
     SWITCHYARD_ENVIRONMENT: environment.name,
     SWITCHYARD_DEPLOYMENT_ID: deployment.id,

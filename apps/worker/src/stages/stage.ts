@@ -38,7 +38,10 @@ export interface StageContext {
   /** Output of a one-off on this host. */
   readonly readOutput: RunnerPlatform['readOutput'];
   readonly sources: Sources;
-  readonly records: Pick<Store, 'deployments' | 'releases' | 'instances' | 'oneOffs' | 'routing' | 'processes'> & {
+  readonly records: Pick<
+    Store,
+    'deployments' | 'settings' | 'releases' | 'instances' | 'oneOffs' | 'routing' | 'processes'
+  > & {
     readonly chain: Pick<Store['chain'], 'beat' | 'moveRoute'>;
   };
   readonly blobs: Blobs;

@@ -44,6 +44,8 @@ if pushed ~= '' then
   if earlier then return reply('duplicate', earlier) end
   local hold = redis.call('HGET', P .. 'env:' .. environment, 'hold') or ''
   if hold ~= '' and cjson.decode(hold).scope == 'automatic' then return reply('held', cjson.decode(hold).reason) end
+  local route = redis.call('HGET', P .. 'routes', environment)
+  if route and type(cjson.decode(route).stopped) == 'table' then return reply('held', 'The app is stopped.') end
   for _, other in ipairs(redis.call('ZREVRANGE', P .. 'deps-of:' .. app, 0, 99)) do
     if get(other, 'environmentId') == environment then
       if standsFor(other) and commitOf(other) == pushed then return reply('already-deployed', other) end
@@ -68,7 +70,7 @@ emit(id, 'deployment.queued', (string.gsub(ARGV[7], '@NUMBER@', tostring(number)
 if kind ~= 'restart' then
   for _, other in ipairs(redis.call('ZRANGE', P .. 'unfinished-of:' .. environment, 0, -1)) do
     local brings = get(other, 'trigger')
-    if get(other, 'status') == 'queued' and brings ~= 'rollback' and brings ~= 'restart' then decide(other, 'superseded') end
+    if get(other, 'status') == 'queued' and brings ~= 'rollback' and not RESTARTS[brings] then decide(other, 'superseded') end
   end
 end
 redis.call('ZADD', P .. 'unfinished-of:' .. environment, number, id)

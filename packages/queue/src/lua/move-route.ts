@@ -9,7 +9,7 @@
  * ARGV[7]  the new route as JSON (id ARGV[6]), with @OWNER@ where its owner goes
  * ARGV[8]  hold on automatic deployments as JSON, or ''
  *
- * Answers {'moved', route id} or {'not-ready' | 'outdated' | 'cancelled' | 'lease-lost', ''}. A second call after success answers with
+ * Answers {'moved', route id} or {'not-ready' | 'outdated' | 'stopped' | 'cancelled' | 'lease-lost', ''}. A second call after success answers with
  * the first one's route.
  * Events: deployment.live.
  */
@@ -19,10 +19,12 @@ if get(id, 'lease') ~= ARGV[3] then return {'lease-lost', ''} end
 local environment = get(id, 'environmentId')
 local text = redis.call('HGET', P .. 'routes', environment)
 local owner = tonumber(get(id, 'number'))
+local restarts = RESTARTS[get(id, 'trigger')]
 if text then
   local route = cjson.decode(text)
   if route.weights[1] and route.weights[1].deploymentId == id and #route.weights == 1 then return {'moved', route.id} end
-  local restarted = get(id, 'trigger') == 'restart' and route.weights[1] and route.weights[1].releaseId == ARGV[5]
+  if type(route.stopped) == 'table' and route.stopped.before >= owner then return {'stopped', ''} end
+  local restarted = restarts and route.weights[1] and route.weights[1].releaseId == ARGV[5]
   if not restarted and route.owner > tonumber(get(id, 'number')) then return {'outdated', ''} end
   -- A restart brings nothing new: a deployment that is under way must not be overtaken by it.
   if restarted then owner = route.owner end

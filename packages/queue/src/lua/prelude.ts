@@ -22,6 +22,7 @@ local STAGES = ${luaLiteral(STAGES)}
 local STEP_INDEX = ${luaLiteral(Object.fromEntries(STEPS.map((step, index) => [step, index])))}
 local POOL = ${luaLiteral({ pin: 'light', ...Object.fromEntries(STAGES.map((stage) => [stage, STAGE_TRAITS[stage].pool])) })}
 local GATED = ${luaLiteral(Object.fromEntries(STAGES.filter((stage) => STAGE_TRAITS[stage].gated).map((stage) => [stage, true])))}
+local RESTARTS = {restart = true, start = true}
 local MOVES = ${luaLiteral(asSets(DEPLOYMENT_TRANSITIONS))}
 local STAGE_MOVES = ${luaLiteral(asSets(STAGE_TRANSITIONS))}
 local SLOTS = ${luaLiteral({ farm: LIMITS.slotsPerFarm, team: LIMITS.slotsPerTeam, app: LIMITS.slotsPerApp })}
@@ -214,9 +215,9 @@ local function routeOwner(environment)
   return cjson.decode(route).owner
 end
 
--- Newer deployments go before older ones. A restart brings nothing new: it goes behind all, and supersedes nobody.
+-- Newer deployments go before older ones. A restart (a start of a stopped app, too) brings nothing new: it goes behind all, and supersedes nobody.
 local function gateRank(id)
-  if get(id, 'trigger') == 'restart' then return 0 end
+  if RESTARTS[get(id, 'trigger')] then return 0 end
   return tonumber(get(id, 'number'))
 end
 
