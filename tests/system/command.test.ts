@@ -16,7 +16,7 @@ let elsewhere: string;
 
 beforeAll(async () => {
   elsewhere = await mkdtemp(join(tmpdir(), 'command-'));
-  repository = await createRepository(nodeApp({ says: 'one' }));
+  repository = await createRepository(nodeApp({ says: 'one', atStart: "console.log('shop is up');" }));
   system = await startSystem();
 });
 
@@ -73,6 +73,15 @@ test('logs print what the stages wrote, or one of them', async () => {
   expect(all.stdout).toContain(build.stdout.trim().split('\n')[0]);
 });
 
+test('logs of an app print what its instances print, with where it comes from when asked', async () => {
+  await expect
+    .poll(async () => (await switchyard(['logs', '--app', 'shop'])).stdout, { timeout: 20_000, interval: 200 })
+    .toContain('shop is up\n');
+  const { stdout } = await switchyard(['logs', '--app', 'shop', '--tail', '1', '--since', '1h', '--times']);
+  expect(stdout).toMatch(/^\d{4}-\d\d-\d\dT\S+ #1 ins_\w+ {2}shop is up\n$/);
+  expect((await switchyard(['logs', '--app', 'shop', '--deployment', '2'])).stdout).toBe('');
+});
+
 test('a failed deployment ends with its diagnosis and a code that scripts see; the old version stays', async () => {
   await repository.commit(nodeApp({ says: 'two', build: 'echo "this goes wrong" && exit 7' }));
   const failed = await switchyard(['deploy', 'shop']);
@@ -109,6 +118,18 @@ test('a webhook’s secret and URLs, what it delivered, and going on after a rol
   expect((await switchyard(['resume', 'shop'])).stdout).toContain('shop was not held');
 });
 
+test('a host is added with its record, listed, not served unproved, and removed', async () => {
+  const added = await switchyard(['domains', 'add', 'shop', 'www.example.test']);
+  expect(added.stdout).toMatch(/_switchyard\.www\.example\.test\n.*TXT\n.*switchyard=[0-9a-f]{32}/s);
+  expect(added.stderr).toContain('switchyard domains verify shop www.example.test');
+  expect((await switchyard(['domains', 'list', 'shop'])).stdout).toMatch(/www\.example\.test +not verified/);
+  const refused = await switchyard(['domains', 'add', 'shop', '*.example.test']);
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toContain('Wildcard');
+  expect((await switchyard(['domains', 'remove', 'shop', 'www.example.test'])).code).toBe(0);
+  expect((await switchyard(['domains', 'list', 'shop'])).stderr).toContain('no host but its own');
+});
+
 test('cancel ends a deployment', async () => {
   await repository.commit(nodeApp({ says: 'slow', build: 'sleep 60' }));
   const started = await switchyard(['deploy', 'shop', '--no-follow', '--json']);
@@ -129,6 +150,10 @@ test('errors say what to do', async () => {
     [['apps'], { SWITCHYARD_URL: 'ftp://x' }, /SWITCHYARD_URL/],
     [['deploy', 'shoop'], {}, /Apps: shop/],
     [['logs', 'shop#99'], {}, /shop#99/],
+    [['logs', '--app', 'shoop'], {}, /Apps: shop/],
+    [['logs'], {}, /--app/],
+    [['logs', 'shop', '--tail', '3'], {}, /--app/],
+    [['logs', '--app', 'shop', '--since', 'soon'], {}, /10m/],
     [['status', 'NOT A NAME'], {}, /hello#3/],
     [['apps', 'create', 'shop', '--repository', repository.url], {}, /shop/],
   ];

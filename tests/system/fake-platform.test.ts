@@ -13,6 +13,7 @@ import {
   createMetrics,
   fileBlobs,
   logArchive,
+  outputArchive,
   secretBox,
   systemClock,
   systemIds,
@@ -22,6 +23,8 @@ import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { Ports } from '../../apps/runner/src/ports.ts';
 // @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
 import { Runner } from '../../apps/runner/src/runner.ts';
+// @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
+import { StartedSecrets } from '../../apps/runner/src/started-secrets.ts';
 // @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
 import { TableMemory } from '../../apps/runner/src/table-memory.ts';
 // @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
@@ -88,6 +91,8 @@ async function startFarm(): Promise<void> {
     platform: platform.runner,
     ports: await Ports.open(join(directory, 'ports.json'), systemClock, Math.random),
     memory: new TableMemory(join(directory, 'runner-state.json'), farm),
+    outputArchive: outputArchive(fileBlobs(join(directory, 'blobs'))),
+    startedSecrets: new StartedSecrets(join(directory, 'started-secrets'), box),
     secretBox: box,
     farm,
     hostId,

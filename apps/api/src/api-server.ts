@@ -1,9 +1,17 @@
 import { createServer } from 'node:http';
 import type { Clock, FarmId } from '@switchyard/domain';
 import type { Store } from '@switchyard/queue';
-import { closeServer, type Log, type LogArchive, listen, type SecretBox } from '@switchyard/service';
+import {
+  closeServer,
+  type Log,
+  type LogArchive,
+  listen,
+  type OutputArchive,
+  type SecretBox,
+} from '@switchyard/service';
 import type { Registry } from 'prom-client';
 import { registerApiMetrics } from './api-metrics.ts';
+import type { LookUpTxt } from './domains/lookup-txt.ts';
 import { createReaders } from './events/readers.ts';
 import { expressApp } from './express-app.ts';
 import { openApiDocument } from './openapi.ts';
@@ -22,6 +30,8 @@ const CLOSE_TIMEOUT_MS = 5_000;
 export interface ApiServerOptions {
   readonly store: Store;
   readonly archive: LogArchive;
+  readonly outputArchive: OutputArchive;
+  readonly lookUpTxt: LookUpTxt;
   readonly secretBox: SecretBox;
   readonly farmId: FarmId;
   readonly clock: Clock;
@@ -45,7 +55,7 @@ export interface ApiServer {
 
 /** Rejects with `config-invalid` when the port is taken. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { store, archive, secretBox, farmId, clock, log, metrics } = options;
+  const { store, archive, outputArchive, secretBox, farmId, clock, log, metrics } = options;
   const server = createServer({
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -59,6 +69,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     {
       store,
       archive,
+      outputArchive,
+      lookUpTxt: options.lookUpTxt,
       secretBox,
       farmId,
       clock,

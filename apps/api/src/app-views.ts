@@ -74,10 +74,11 @@ const namesOf = ({ id, teamId, name, repository, branch, createdAt }: App) => ({
 
 export async function viewApp(app: App, store: Store, settings: ApiSettings): Promise<AppView> {
   const environment = await requireProduction(store, app);
-  const [route, releases, desired, appSettings] = await Promise.all([
+  const [route, releases, desired, domains, appSettings] = await Promise.all([
     store.routing.route(environment.id),
     store.releases.list(environment.id),
     store.instances.ofEnvironment(environment.id),
+    store.domains.list(environment.id),
     store.settings.get(app.id),
   ]);
   const weight = mainWeight(route);
@@ -90,7 +91,7 @@ export async function viewApp(app: App, store: Store, settings: ApiSettings): Pr
   return {
     ...namesOf(app),
     url: appUrl(environment.hosts[0] ?? appHost(app.name, settings), settings),
-    hosts: environment.hosts,
+    hosts: [...environment.hosts, ...domains.flatMap(({ host, verifiedAt }) => (verifiedAt === null ? [] : [host]))],
     live: liveView(weight, live),
     releases: rollbackTargets(releases, live).map(({ id, deploymentId, number, commit, liveAt, pinned = false }) => ({
       releaseId: id,

@@ -1,9 +1,16 @@
+import { isIP } from 'node:net';
 import { type ConfigOf, commonConfig, flag, port, readConfig, secretKeyConfig } from '@switchyard/service';
 import { z } from 'zod';
 
 const hostName = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, 'a domain name in lower-case letters');
+
+/** `192.0.2.53`, `192.0.2.53:53`, `2001:db8::53`, `[2001:db8::53]:53` */
+function isDnsServer(text: string): boolean {
+  const [, bracketed, plain] = /^(?:\[([^\]]+)\](?::\d{1,5})?|(\d+\.\d+\.\d+\.\d+)(?::\d{1,5})?)$/.exec(text) ?? [];
+  return isIP(bracketed ?? plain ?? text) !== 0;
+}
 
 export const apiConfig = {
   ...commonConfig,
@@ -24,6 +31,23 @@ export const apiConfig = {
   SWITCHYARD_APPS_DOMAIN: hostName
     .default('localhost')
     .describe('Domain below which apps answer: `http://<app>.<domain>`.'),
+  SWITCHYARD_DNS_SERVERS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((server) => (server.trim() === '' ? [] : [server.trim()])))
+    .refine((servers) => servers.every(isDnsServer), 'addresses with commas between: `192.0.2.53,[2001:db8::53]:5353`')
+    .describe(
+      'DNS servers that are asked when a host is verified, as addresses with or without a port; those of the machine when unset.',
+    ),
+  SWITCHYARD_TLS_ASK_PORT: port(0)
+    .optional()
+    .describe(
+      'Port on which Caddy asks, without a token, whether a host is ours (`/v1/tls/ask?domain=`); not served when unset, any free one with 0.',
+    ),
+  SWITCHYARD_TLS_ASK_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address on which that is answered; visitors need not reach it.'),
   SWITCHYARD_ADMIN_TOKEN_FILE: z
     .string()
     .optional()

@@ -6,6 +6,7 @@ import {
   fileBlobs,
   logArchive,
   openDataDirectory,
+  outputArchive,
   readAdminToken,
   readSecretKey,
   runProcess,
@@ -17,7 +18,9 @@ import {
 } from '@switchyard/service';
 import { startApiServer } from './api-server.ts';
 import { readApiConfig } from './config.ts';
+import { txtLookup } from './domains/lookup-txt.ts';
 import { readinessOf } from './readiness.ts';
+import { startTlsAsk } from './tls-ask.ts';
 
 const STOP_TIMEOUT_MS = 10_000;
 /** The same from `src` and from `dist`. */
@@ -43,9 +46,12 @@ await runProcess({
     await directory.rememberFarm(farm);
 
     const metrics = createMetrics({ process: 'api' });
+    const blobs = fileBlobs(directory.blobs);
     const server = await startApiServer({
       store,
-      archive: logArchive(fileBlobs(directory.blobs)),
+      archive: logArchive(blobs),
+      outputArchive: outputArchive(blobs),
+      lookUpTxt: txtLookup(config.SWITCHYARD_DNS_SERVERS),
       secretBox: secretBox(secretKey),
       farmId: farm.id,
       clock: systemClock,
@@ -63,6 +69,18 @@ await runProcess({
         dashboardDirectory: DASHBOARD,
       },
     });
+    const ask =
+      config.SWITCHYARD_TLS_ASK_PORT === undefined
+        ? null
+        : await startTlsAsk({
+            domains: store.domains,
+            apps: store.apps,
+            appsDomain: config.SWITCHYARD_APPS_DOMAIN,
+            apiHost: new URL(server.url).hostname,
+            log,
+            host: config.SWITCHYARD_TLS_ASK_HOST,
+            port: config.SWITCHYARD_TLS_ASK_PORT,
+          });
     const shell = await serveShell({
       host: config.SWITCHYARD_METRICS_HOST,
       port: config.SWITCHYARD_METRICS_PORT,
@@ -83,6 +101,7 @@ await runProcess({
     return {
       async stop() {
         await server.close();
+        await ask?.close();
         // Without Redis the goodbye is not heard; the beat runs out by itself.
         await membership.leave().catch((error: unknown) => log.warn({ err: error }, 'could not say goodbye'));
         await shell.close();

@@ -17,6 +17,7 @@ const TAGS = [
     name: 'Variables',
     description: 'What an app’s commands find in their environment; docs/variables.md says when a change takes effect.',
   },
+  { name: 'Domains', description: 'Hosts of an app beside its own, proved by a DNS record; see docs/domains.md.' },
   { name: 'Webhooks', description: 'Pushes that deploy by themselves, as GitHub, GitLab and Gitea tell of them.' },
   { name: 'Session', description: 'A cookie for the browser.' },
   { name: 'System', description: 'How the farm does.' },

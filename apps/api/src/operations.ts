@@ -1,6 +1,8 @@
 import type { Operation } from './operation.ts';
 import { appOperations } from './operations/app-operations.ts';
 import { deploymentOperations } from './operations/deployment-operations.ts';
+import { domainOperations } from './operations/domain-operations.ts';
+import { outputOperations } from './operations/output-operations.ts';
 import { releaseOperations } from './operations/release-operations.ts';
 import { runningOperations } from './operations/running-operations.ts';
 import { schemaOperations } from './operations/schema-operations.ts';
@@ -14,12 +16,14 @@ import { webhookOperations } from './operations/webhook-operations.ts';
 /** Every route of the api, in the order of its description. */
 export const OPERATIONS: readonly Operation[] = [
   ...appOperations,
+  ...outputOperations,
   ...deploymentOperations,
   ...streamOperations,
   ...releaseOperations,
   ...runningOperations,
   ...settingsOperations,
   ...variableOperations,
+  ...domainOperations,
   ...webhookOperations,
   ...sessionOperations,
   ...systemOperations,

@@ -1,7 +1,8 @@
 import type { Clock, FarmId } from '@switchyard/domain';
 import type { Store } from '@switchyard/queue';
-import type { Log, LogArchive, SecretBox } from '@switchyard/service';
+import type { Log, LogArchive, OutputArchive, SecretBox } from '@switchyard/service';
 import type { Registry } from 'prom-client';
+import type { LookUpTxt } from './domains/lookup-txt.ts';
 import type { Readers } from './events/readers.ts';
 import type { Sessions } from './session.ts';
 import type { WebhookSecrets } from './webhooks/webhook-secrets.ts';
@@ -10,6 +11,8 @@ import type { WebhookSecrets } from './webhooks/webhook-secrets.ts';
 export interface ApiParts {
   readonly store: Store;
   readonly archive: LogArchive;
+  readonly outputArchive: OutputArchive;
+  readonly lookUpTxt: LookUpTxt;
   /** Seals and opens the variables of apps. */
   readonly secretBox: SecretBox;
   readonly farmId: FarmId;

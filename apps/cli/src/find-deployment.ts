@@ -2,6 +2,8 @@ import { ApiError, type Client, type DeploymentView } from '@switchyard/client';
 import { AppName, DeploymentId } from '@switchyard/domain';
 import { CommandError } from './command-error.ts';
 
+export const DEPLOYMENT = 'its id, an app and a number (hello#3), or an app for its newest';
+
 export type DeploymentWord =
   | { readonly kind: 'id'; readonly id: string }
   | { readonly kind: 'numbered'; readonly app: string; readonly number: number }

@@ -1,15 +1,16 @@
 import { createRequire } from 'node:module';
-import { Reuse, StageName } from '@switchyard/domain';
+import { Reuse } from '@switchyard/domain';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import * as commands from './commands.ts';
+import { addDomains } from './domain-commands.ts';
+import { DEPLOYMENT } from './find-deployment.ts';
+import { addLogs } from './logs-program.ts';
 import { addPins, addSettings } from './settings-program.ts';
 import { addVariables } from './variables-program.ts';
 import * as webhooks from './webhook-commands.ts';
 
 type Run = (command: (context: commands.Context) => Promise<number>) => Promise<void>;
-
-const DEPLOYMENT = 'its id, an app and a number (hello#3), or an app for its newest';
 
 /** The commands and their options. `run` gives a command what it needs and keeps its exit code. */
 export function createProgram(run: Run): Command {
@@ -56,16 +57,9 @@ export function createProgram(run: Run): Command {
   addSettings(program, run);
   addPins(program, run, positiveNumber);
   addVariables(program, run);
+  addDomains(program, run);
 
-  program
-    .command('logs')
-    .description('print the log of a deployment')
-    .argument('<deployment>', DEPLOYMENT)
-    .option('-f, --follow', 'go on until the deployment ends')
-    .addOption(new Option('--stage <stage>', 'of one stage only').choices(StageName.options))
-    .action((word: string, options: Parameters<typeof commands.logs>[2]) =>
-      run((context) => commands.logs(context, word, options)),
-    );
+  addLogs(program, run);
 
   withJson(
     program

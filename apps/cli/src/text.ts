@@ -68,6 +68,7 @@ export function appLines(app: AppView, colors: Colors): string[] {
   return [
     row('app', colors.bold(app.name)),
     row('url', app.url),
+    ...app.hosts.slice(1).map((host) => row('host', printable(host))),
     row('live', app.stoppedAt === null ? live : `${live}  ${colors.yellow('stopped')}`),
     row('repository', `${printable(app.repository)}${app.branch === null ? '' : `  (${printable(app.branch)})`}`),
     ...(app.replicas === 1 ? [] : [row('replicas', String(app.replicas))]),

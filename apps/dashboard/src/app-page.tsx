@@ -8,6 +8,7 @@ import { ConfirmButton } from './confirm-button.tsx';
 import { DeploymentList } from './deployment-list.tsx';
 import { hostOf } from './home-page.tsx';
 import { Link } from './navigation.tsx';
+import { OutputSection } from './output-section.tsx';
 import { pathTo } from './path.ts';
 import { Problem } from './problem.tsx';
 import { client } from './session.tsx';
@@ -67,6 +68,7 @@ export function AppPage({ name }: { name: string }) {
             <DeploymentList deployments={deployments.data.deployments} liveIds={liveIds} withApp={false} />
           ))}
       </section>
+      {app.data !== undefined && <OutputSection key={name} app={name} />}
       {app.data !== undefined && <VariablesSection app={name} />}
     </main>
   );
@@ -98,7 +100,7 @@ function Running({ app: { name, live, stoppedAt }, action }: { app: AppView; act
 
 function AppFacts({ app }: { app: AppView }) {
   const now = useNow(5_000);
-  const { live, url, repository, branch, instances, hold, replicas, stoppedAt } = app;
+  const { live, url, hosts, repository, branch, instances, hold, replicas, stoppedAt } = app;
   return (
     <dl className="facts">
       <div>
@@ -120,6 +122,12 @@ function AppFacts({ app }: { app: AppView }) {
           <a href={url} target="_blank" rel="noreferrer">
             {hostOf(url)}
           </a>
+          {hosts.slice(1).map((host) => (
+            <span className="soft" key={host}>
+              {' '}
+              {host}
+            </span>
+          ))}
         </dd>
       </div>
       <div>

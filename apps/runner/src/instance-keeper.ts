@@ -7,11 +7,13 @@ import type { HealthVerdict } from './health-decision.ts';
 import { lookAt } from './instance-look.ts';
 import { InstanceVariables } from './instance-variables.ts';
 import { memoryUse } from './memory-use.ts';
+import { OutputShipper, type OutputShipperParts } from './output-shipper.ts';
 import { OutputTail } from './output-tail.ts';
 import type { Ports } from './ports.ts';
 import type { Address } from './reachable-address.ts';
 import type { Reporter } from './reporter.ts';
 import type { RunVariables } from './run-variables.ts';
+import type { StartedSecrets } from './started-secrets.ts';
 import { Wake } from './wake.ts';
 
 /** The port of an instance that has a network to itself. */
@@ -23,9 +25,11 @@ export interface KeeperParts {
   readonly platform: RunnerPlatform;
   readonly routing: Pick<Store['routing'], 'inFlight'>;
   readonly instances: Pick<Store['instances'], 'withdraw'>;
+  readonly output: Pick<OutputShipperParts, 'output' | 'archiver'>;
   readonly reporter: Reporter;
   readonly ports: Ports;
   readonly variables: Pick<RunVariables, 'read'>;
+  readonly startedSecrets: StartedSecrets;
   readonly clock: Clock;
   readonly log: Log;
   readonly onRestart: (why: { outOfMemory: boolean }) => void;
@@ -38,6 +42,7 @@ export interface KeeperParts {
 export class InstanceKeeper {
   readonly #parts: KeeperParts;
   readonly #tail: OutputTail;
+  readonly #output: OutputShipper;
   readonly #variables: InstanceVariables;
   readonly #wake = new Wake();
   #desired: DesiredInstance;
@@ -55,7 +60,12 @@ export class InstanceKeeper {
     this.#desired = desired;
     this.#found = found;
     this.#tail = new OutputTail(parts.platform, desired.id);
-    this.#variables = new InstanceVariables(parts.variables, desired);
+    const { id: instanceId, hostId, environmentId, deploymentId } = desired;
+    this.#output = new OutputShipper(
+      { ...parts, ...parts.output },
+      { instanceId, hostId, environmentId, deploymentId },
+    );
+    this.#variables = new InstanceVariables(parts.variables, parts.startedSecrets, desired);
     this.#observed = {
       v: 1,
       id: desired.id,
@@ -122,16 +132,26 @@ export class InstanceKeeper {
       await ports.adopt(this.#desired.id, address.port);
     // For its next start, should Redis be away then.
     if (this.#found !== null) await this.#learn();
+    this.#followOutput(this.#found);
     while (this.#ending === null && this.#desired.mode === 'run') {
       if (this.#found?.state === 'exited') await this.#afterExit(this.#found);
       else if (this.#found === null) await this.#start();
       else if (this.#observed.state === 'healthy') await this.#wake.sleep(IDLE_MS);
       else await this.#becomeHealthy(this.#found);
     }
-    if (this.#ending === 'leave') return;
     if (this.#ending === null) await this.#drain();
-    if (this.#asked() === 'leave') return;
-    await this.#stop();
+    if (this.#asked() === 'leave') await this.#output.leave();
+    else await this.#stop();
+  }
+
+  #followOutput(found: FoundProcess | null): void {
+    if (found !== null) this.#output.begin(found, () => this.#needles());
+  }
+
+  /** What of this instance's output nothing may show; null while that is not known. */
+  async #needles(): Promise<readonly string[] | null> {
+    if (this.#variables.needles() === null) await this.#variables.read();
+    return this.#variables.needles();
   }
 
   /** The ending, read anew: it changes while the loop waits. */
@@ -163,6 +183,7 @@ export class InstanceKeeper {
         labels: { app: appId, environment: environmentId, deployment: deploymentId },
       });
       this.#act(started);
+      this.#followOutput(started);
       log.info({ instanceId: id, deploymentId, port }, `started an instance of ${this.#desired.appName}`);
       this.#tell({
         state: 'starting',
@@ -210,6 +231,7 @@ export class InstanceKeeper {
       outputTail: await this.#readTail(),
       restarts: this.#observed.restarts + 1,
     });
+    await this.#output.finish();
     await platform.remove(id);
     this.#act(null);
     this.#parts.onRestart({ outOfMemory: found.outOfMemory });
@@ -303,14 +325,18 @@ export class InstanceKeeper {
     this.#tell({ state: 'stopping' });
     if (this.#found !== null) {
       await platform.stop(id, { graceMs: LIMITS.instanceGraceMs });
+      await this.#output.finish();
       await platform.remove(id);
       log.info({ instanceId: id, deploymentId }, `stopped an instance of ${appName}`);
     }
     await ports.release(id);
     if (this.#ending === 'stop-only') {
+      await this.#output.leave();
       this.#tell({ state: 'gone', pid: null, address: null });
       return;
     }
+    await this.#output.end();
+    await this.#variables.forget();
     reporter.forget(id);
     // After a drain the wish is still there; after `letGo` it is not, and this does nothing.
     await instances

@@ -5,8 +5,10 @@ import { openStore } from '@switchyard/queue';
 import {
   createLog,
   createMetrics,
+  fileBlobs,
   openDataDirectory,
   openSecretBox,
+  outputArchive,
   platformSettings,
   runProcess,
   serveShell,
@@ -18,6 +20,7 @@ import { readRunnerConfig } from './config.ts';
 import { Ports } from './ports.ts';
 import { Runner } from './runner.ts';
 import { runnerMetrics } from './runner-metrics.ts';
+import { StartedSecrets } from './started-secrets.ts';
 import { TableMemory } from './table-memory.ts';
 
 /** Stopping instances takes their grace, and a little for what is written down. */
@@ -68,12 +71,15 @@ await runProcess({
 
     const metrics = createMetrics({ process: 'runner' });
     const told = runnerMetrics(metrics, { states: () => runner.states, isRedisUp: () => store.isReady() });
+    const box = await openSecretBox(config.SWITCHYARD_SECRET_KEY_FILE ?? directory.secretKeyFile);
     const runner: Runner = new Runner({
       store,
       platform: platform.runner,
       ports: await Ports.open(join(directory.path, 'ports.json'), systemClock, Math.random),
       memory: new TableMemory(join(directory.path, 'runner-state.json'), farm),
-      secretBox: await openSecretBox(config.SWITCHYARD_SECRET_KEY_FILE ?? directory.secretKeyFile),
+      outputArchive: outputArchive(fileBlobs(directory.blobs)),
+      startedSecrets: new StartedSecrets(join(directory.path, 'started-secrets'), box),
+      secretBox: box,
       farm,
       hostId: directory.hostId,
       clock: systemClock,

@@ -1,4 +1,7 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { LIMITS } from '@switchyard/domain';
 import { systemClock, systemIds } from '@switchyard/service';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
@@ -39,6 +42,24 @@ describe('an instance that is wanted', () => {
     await farm.startRunner();
     await expect.poll(tail, SOON).toContain('before *** after');
     expect(JSON.stringify(await farm.observed(instance))).not.toContain('quite-secret');
+  });
+
+  it('shows no value with which it was started, changed since, when another runner has adopted it', async () => {
+    await farm.setVariable('TOKEN', 'the-value-before');
+    await farm.startRunner();
+    const flag = join(await mkdtemp(join(tmpdir(), 'flag-')), 'flag');
+    const command =
+      'echo "first $TOKEN"; until [ -e "$FLAG" ]; do sleep 0.1; done; echo "later $TOKEN"; exec node server.js';
+    await farm.desire({ start: { kind: 'command', command }, env: { FLAG: flag } });
+    const printed = async (): Promise<string> => JSON.stringify(await farm.store.output.read(farm.environmentId, 0));
+    await expect.poll(printed, SOON).toContain('first ***');
+    await farm.stopRunner();
+    await farm.setVariable('TOKEN', 'the-value-after');
+    await farm.startRunner();
+    await writeFile(flag, '');
+    await expect.poll(printed, SOON).toContain('later ***');
+    expect(await printed()).not.toContain('the-value');
+    await rm(dirname(flag), { recursive: true });
   });
 
   it('is started, and takes visitors once it answers well', async () => {

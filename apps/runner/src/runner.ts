@@ -10,13 +10,15 @@ import type {
 } from '@switchyard/domain';
 import type { FoundProcess, RunnerPlatform } from '@switchyard/platform';
 import type { Store, Unsubscribe } from '@switchyard/queue';
-import type { Log, SecretBox } from '@switchyard/service';
+import type { Log, OutputArchive, SecretBox } from '@switchyard/service';
 import { InstanceKeeper, type KeeperParts } from './instance-keeper.ts';
 import { OneOffKeeper } from './one-off-keeper.ts';
+import { OutputArchiver } from './output-archiver.ts';
 import { type Ports } from './ports.ts';
 import { reconcile } from './reconcile.ts';
 import { Reporter } from './reporter.ts';
 import { RunVariables } from './run-variables.ts';
+import type { StartedSecrets } from './started-secrets.ts';
 import type { TableMemory } from './table-memory.ts';
 import { Wake } from './wake.ts';
 
@@ -29,6 +31,8 @@ export interface RunnerParts {
   readonly platform: RunnerPlatform;
   readonly ports: Ports;
   readonly memory: TableMemory;
+  readonly outputArchive: OutputArchive;
+  readonly startedSecrets: StartedSecrets;
   /** Opens the variables of apps. */
   readonly secretBox: SecretBox;
   readonly farm: Farm;
@@ -50,6 +54,7 @@ export class Runner {
   readonly #parts: RunnerParts;
   readonly #reporter: Reporter;
   readonly #variables: RunVariables;
+  readonly #outputArchiver: OutputArchiver;
   readonly #instances = new Map<InstanceId, InstanceKeeper>();
   readonly #oneOffs = new Map<OneOffId, OneOffKeeper>();
   readonly #wake = new Wake();
@@ -62,8 +67,9 @@ export class Runner {
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
-    const { log, store, hostId, secretBox, farm } = parts;
+    const { log, store, hostId, secretBox, farm, outputArchive, clock } = parts;
     this.#variables = new RunVariables({ records: store.variables, secretBox, farm, log });
+    this.#outputArchiver = new OutputArchiver({ output: store.output, archive: outputArchive, clock, log });
     this.#reporter = new Reporter(store, hostId, (error) =>
       log.warn({ err: error }, 'could not write what is observed; trying again'),
     );
@@ -95,6 +101,7 @@ export class Runner {
     await Promise.all([...this.#instances.values(), ...this.#oneOffs.values()].map(({ done }) => done));
     this.#reporter.close();
     await this.#reporter.settled();
+    await this.#outputArchiver.settled();
   }
 
   async #followDesired(): Promise<void> {
@@ -203,9 +210,11 @@ export class Runner {
       platform,
       routing: store.routing,
       instances: store.instances,
+      output: { output: store.output, archiver: this.#outputArchiver },
       reporter: this.#reporter,
       ports,
       variables: this.#variables,
+      startedSecrets: this.#parts.startedSecrets,
       clock,
       log,
       onRestart,

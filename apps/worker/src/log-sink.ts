@@ -1,8 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { LIMITS, SwitchyardError } from '@switchyard/domain';
-import { Masker, maskText } from '@switchyard/service';
+import { LineSplitter, Masker, maskText } from '@switchyard/service';
 import { bytesOf, HeadAndTail, type Line } from './head-and-tail.ts';
-import { LineSplitter } from './line-splitter.ts';
 
 /** What a stage may do with its log. */
 export interface StageLog {

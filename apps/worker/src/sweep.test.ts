@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DeploymentId, LIMITS } from '@switchyard/domain';
 import { openPlatform, type Platform } from '@switchyard/platform';
-import { createLog, fileBlobs, logArchive, systemIds } from '@switchyard/service';
+import { createLog, fileBlobs, logArchive, outputArchive, systemIds } from '@switchyard/service';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 // @boundaries-ignore what tests of several packages share
@@ -55,6 +55,7 @@ async function sweep(): Promise<void> {
     store: walk.store,
     platform: platform.worker,
     archive: logArchive(fileBlobs(join(directory, 'blobs'))),
+    outputArchive: outputArchive(fileBlobs(join(directory, 'blobs'))),
     processId: ME,
     clock: () => Date.now(),
     metrics: workerMetrics(registry, { active: () => 0, isRedisUp: () => walk.store.isReady() }),

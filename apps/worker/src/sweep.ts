@@ -1,13 +1,14 @@
 import { type Clock, DeploymentId, isFinal, LIMITS, type ProcessId } from '@switchyard/domain';
 import type { WorkerPlatform } from '@switchyard/platform';
 import type { Store } from '@switchyard/queue';
-import type { Log, LogArchive } from '@switchyard/service';
+import type { Log, LogArchive, OutputArchive } from '@switchyard/service';
 import type { WorkerMetrics } from './metrics.ts';
 
 export interface SweepOptions {
   readonly store: Pick<Store, 'chain' | 'deployments'>;
   readonly platform: Pick<WorkerPlatform, 'listWorkspaces' | 'discardAttempts'>;
   readonly archive: LogArchive;
+  readonly outputArchive: Pick<OutputArchive, 'remove'>;
   readonly processId: ProcessId;
   readonly clock: Clock;
   readonly metrics: WorkerMetrics;
@@ -20,11 +21,12 @@ export async function sweepOnce(options: SweepOptions): Promise<void> {
   await sweepWorkspaces(options);
 }
 
-async function sweepRecords({ store, processId, archive, metrics, log }: SweepOptions): Promise<void> {
+async function sweepRecords({ store, processId, archive, outputArchive, metrics, log }: SweepOptions): Promise<void> {
   const report = await store.chain.sweep(processId);
   if (report === null) return;
   metrics.swept(report);
   for (const id of report.purged) await archive.remove(id);
+  for (const id of report.purgedEnvironments) await outputArchive.remove(id);
   const past = await store.deployments.pastRetention();
   for (const id of past) {
     // The logs first: should this end in between, the record brings it here again.

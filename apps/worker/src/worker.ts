@@ -1,4 +1,5 @@
 import { LIMITS, type QueueName } from '@switchyard/domain';
+import { outputArchive } from '@switchyard/service';
 import { StepRunner, type StepRunnerOptions } from './step-runner.ts';
 import { startSweeping } from './sweep.ts';
 
@@ -28,7 +29,12 @@ export async function startWorker(options: WorkerOptions): Promise<{ stop(): Pro
     work: (wake) => runner.work(wake),
     onError: (error) => log.warn({ err: error }, 'a wake-up failed; the sweep repeats it'),
   });
-  const sweeping = startSweeping({ ...options, platform: options.platform.worker, metrics });
+  const sweeping = startSweeping({
+    ...options,
+    outputArchive: outputArchive(options.blobs),
+    platform: options.platform.worker,
+    metrics,
+  });
   log.info({ queues, concurrency }, 'taking work');
 
   return {

@@ -1,6 +1,7 @@
-import type { DeploymentEvent, StageName, VariableEnvironment } from '@switchyard/domain';
+import { type DeploymentEvent, OutputEvent, type StageName, type VariableEnvironment } from '@switchyard/domain';
 import type { z } from 'zod';
-import { type TailOptions, tailEvents, textOf } from './event-tail.ts';
+import { DomainList, DomainView } from './domain-shapes.ts';
+import { type TailOptions, tailEvents, tailStream, textOf } from './event-tail.ts';
 import {
   AppList,
   type AppSummary,
@@ -30,6 +31,17 @@ export interface LogOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Which of an app's output; see `GET /v1/apps/{app}/logs`. */
+export interface OutputOptions {
+  /** The last lines. */
+  readonly tail?: number | undefined;
+  /** From then on; milliseconds since the epoch. */
+  readonly since?: number | undefined;
+  readonly instance?: string | undefined;
+  /** Number of a deployment. */
+  readonly deployment?: number | undefined;
+}
+
 /** The api from outside. Apps are given by name or id. Every method rejects with an `ApiError`. */
 export interface Client {
   createApp(app: CreateApp): Promise<AppView>;
@@ -54,6 +66,13 @@ export interface Client {
   scale(app: string, replicas: number): Promise<TaggedSettings>;
   stop(app: string): Promise<AppView>;
   start(app: string): Promise<DeploymentView>;
+  /** Hosts that were added, by name. */
+  domains(app: string): Promise<DomainView[]>;
+  /** Claims a host; `record` says which DNS record proves it. */
+  addDomain(app: string, host: string): Promise<DomainView>;
+  /** Looks for the record; the host is served once it was found. */
+  verifyDomain(app: string, host: string): Promise<DomainView>;
+  removeDomain(app: string, host: string): Promise<void>;
   restart(app: string): Promise<DeploymentView>;
   rollback(app: string, to?: Rollback): Promise<DeploymentView>;
   /** Keeps the release that deployment `number` made whatever its age, or no longer. */
@@ -74,6 +93,13 @@ export interface Client {
   cancel(id: string): Promise<DeploymentView>;
   /** Log text in pieces as they come; a piece is not a line. */
   logs(id: string, options?: LogOptions): AsyncGenerator<string, void>;
+  /** What an app's instances have printed. */
+  outputEvents(
+    app: string,
+    options?: OutputOptions & { readonly signal?: AbortSignal | undefined },
+  ): AsyncGenerator<OutputEvent, void>;
+  /** The same with what they print from now on, over as many connections as it takes. Ends with the signal. */
+  followOutput(app: string, options?: OutputOptions & TailOptions): AsyncGenerator<OutputEvent, void>;
   events(id: string, options?: TailOptions): AsyncGenerator<DeploymentEvent, void>;
   /** Also answers when the farm is not ready. */
   ready(): Promise<Readiness>;
@@ -108,6 +134,7 @@ export function createClient(options: ClientOptions): Client {
 
   const variablesPath = (app: string, environment?: VariableEnvironment, name?: string): string =>
     `${appPath(app)}/variables${name === undefined ? '' : `/${encodeURIComponent(name)}`}${query({ environment })}`;
+  const domainPath = (app: string, host: string): string => `${appPath(app)}/domains/${encodeURIComponent(host)}`;
   const deploymentPath = (id: string): string => `/v1/deployments/${encodeURIComponent(id)}`;
 
   return {
@@ -124,6 +151,12 @@ export function createClient(options: ClientOptions): Client {
       (await ask(VariableList, variablesPath(app, environment), { method: 'PATCH', body: variables })).variables,
     async unsetVariable(app, name, environment) {
       await transport(variablesPath(app, environment, name), { method: 'DELETE' });
+    },
+    domains: async (app) => (await ask(DomainList, `${appPath(app)}/domains`)).domains,
+    addDomain: (app, host) => ask(DomainView, `${appPath(app)}/domains`, { method: 'POST', body: { host } }),
+    verifyDomain: (app, host) => ask(DomainView, `${domainPath(app, host)}/verify`, { method: 'POST', body: {} }),
+    async removeDomain(app, host) {
+      await transport(domainPath(app, host), { method: 'DELETE' });
     },
     settings: (app) => askSettings(settingsPath(app)),
     changeSettings: (app, patch, ifMatch) =>
@@ -151,6 +184,24 @@ export function createClient(options: ClientOptions): Client {
     async *logs(id, { stage, follow, signal } = {}) {
       const path = `${deploymentPath(id)}/logs${query({ stage, follow: follow === true ? '1' : undefined })}`;
       yield* textOf(await transport(path, { headers: { accept: 'text/plain' }, signal }));
+    },
+    async *outputEvents(app, { signal, ...wanted } = {}) {
+      const path = `${appPath(app)}/logs${query({ ...wanted })}`;
+      const response = await transport(path, { headers: { accept: 'application/x-ndjson' }, signal });
+      let rest = '';
+      for await (const text of textOf(response)) {
+        const lines = (rest + text).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) yield OutputEvent.parse(JSON.parse(line));
+      }
+    },
+    followOutput(app, { after, signal, onConnection, ...wanted } = {}) {
+      const kind = { shape: OutputEvent, isLast: () => false };
+      return tailStream(transport, `${appPath(app)}/logs${query({ ...wanted })}`, kind, {
+        after,
+        signal,
+        onConnection,
+      });
     },
     events: (id, tail) => tailEvents(transport, `${deploymentPath(id)}/events`, tail),
     ready: () => ask(Readiness, '/readyz', { accept: [503] }),

@@ -1,5 +1,6 @@
 import { DeploymentEvent } from '@switchyard/domain';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import type { z } from 'zod';
 import { ApiError, parseJson } from './api-error.ts';
 import type { Transport } from './transport.ts';
 
@@ -19,15 +20,26 @@ const TAIL = {
   silenceMs: 40_000,
 } as const;
 
-/**
- * Events of a deployment as they happen, each once and in order, over as many connections as it takes; ends after `deployment.ended`.
- * Throws an `ApiError` only where another try cannot help (no such deployment, no valid token).
- */
-export async function* tailEvents(
+/** Events of a deployment as they happen; ends after `deployment.ended`. See `tailStream`. */
+export function tailEvents(
   transport: Transport,
   path: string,
   options: TailOptions = {},
 ): AsyncGenerator<DeploymentEvent, void> {
+  const isLast = (event: DeploymentEvent): boolean => event.type === 'deployment.ended';
+  return tailStream(transport, path, { shape: DeploymentEvent, isLast }, options);
+}
+
+/**
+ * Events of a stream as they happen, each once and in order, over as many connections as it takes. Throws an `ApiError` only where
+ * another try cannot help (no such app or deployment, no valid token).
+ */
+export async function* tailStream<Event>(
+  transport: Transport,
+  path: string,
+  kind: { readonly shape: z.ZodType<Event>; readonly isLast: (event: Event) => boolean },
+  options: TailOptions = {},
+): AsyncGenerator<Event, void> {
   const { signal, onConnection } = options;
   let last = options.after ?? 0;
   let failures = 0;
@@ -49,10 +61,10 @@ export async function* tailEvents(
         last = id;
         failures = 0;
         // An api that is newer than this client may send types it does not know; they are passed over.
-        const event = DeploymentEvent.safeParse(parseJson(message.data));
+        const event = kind.shape.safeParse(parseJson(message.data));
         if (!event.success) continue;
         yield event.data;
-        if (event.data.type === 'deployment.ended') return;
+        if (kind.isLast(event.data)) return;
       }
     } catch (error) {
       if (isOver()) return;

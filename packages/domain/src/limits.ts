@@ -108,6 +108,33 @@ export const LIMITS = {
   maxErrorMessageBytes: 4 * 1024,
   /** Output of an instance kept on disk; at the bound the oldest half goes. */
   maxInstanceLogBytes: 10 * 1024 * 1024,
+
+  // What live instances print
+  /**
+   * Bytes of an instance's output that are kept a second, after the first `outputBurstBytes`; whole lines beyond are left out, with a mark
+   * that counts them.
+   */
+  outputBytesPerSecond: 64 * 1024,
+  outputBurstBytes: 1024 * 1024,
+  /** The last bytes before an instance's end are kept whatever came before. */
+  outputLastBytes: 64 * 1024,
+  /** How often output is looked for: where there was some lately, and where there was none. */
+  outputPollMs: 200,
+  outputIdlePollMs: 1_000,
+  /** Output of ended instances that waits for Redis in the runner's memory, per instance; beyond it the oldest goes, with a mark. */
+  maxOutputBacklogBytes: 1024 * 1024,
+  /** Output that Redis keeps as a live tail, of an environment and of the farm; the oldest goes, of whoever has most. It is in blobs. */
+  maxLiveOutputBytesPerEnvironment: 1024 * 1024,
+  maxLiveOutputBytes: 64 * 1024 * 1024,
+  /** A chunk of output is cut to blobs at this size. */
+  outputChunkBytes: 32 * 1024,
+  /** Output in blobs, per environment: the oldest goes when it is more, or older. */
+  keptOutputBytes: 64 * 1024 * 1024,
+  keptOutputMs: 7 * 86_400_000,
+  /** Lines that a request for the last lines gets when it names no number, and at most. */
+  outputTailLines: 1_000,
+  maxOutputTailLines: 10_000,
+
   /** Unsent bytes to one event reader; one that is further behind is cut and may resume. */
   maxReaderBacklogBytes: 1024 * 1024,
   /** A reader that takes nothing off the connection for this long is cut and may resume. */
@@ -140,6 +167,16 @@ export const LIMITS = {
   maxRepositoryLength: 2_048,
   maxRefLength: 255,
   maxListPage: 100,
+  /** A host's name, as DNS has it. */
+  maxHostLength: 253,
+  /** Hosts of an environment beside its own; one more is refused with 409. */
+  maxDomains: 50,
+  /** A host that was added and not verified for this long may be added to another app. */
+  unverifiedDomainMs: 7 * 86_400_000,
+  /** The DNS has this long for an answer, and is asked again once; then verification fails with 503. */
+  dnsTimeoutMs: 3_000,
+  /** Questions a second whether a host is ours, over all askers; more are answered with 429. */
+  tlsAsksPerSecond: 100,
   /** Variables of an environment; one more is refused with 409. */
   maxVariables: 100,
   /** A variable's value, as UTF-8; a longer one is refused with 400. */
@@ -202,4 +239,12 @@ assertRelation(LIMITS.logBatchBytes <= LIMITS.logChunkBytes, 'logBatchBytes <= l
 assertRelation(
   LIMITS.maxVariables * (LIMITS.maxVariableBytes + 256) < LIMITS.maxEnvironmentBytes - 256 * 1024,
   'maxVariables * (maxVariableBytes + name) leaves 256 KiB of maxEnvironmentBytes to the command',
+);
+assertRelation(
+  LIMITS.maxApps * (LIMITS.outputChunkBytes + LIMITS.logBatchBytes) <= LIMITS.maxLiveOutputBytes,
+  'maxApps * (outputChunkBytes + logBatchBytes) <= maxLiveOutputBytes: what goes from Redis is in blobs',
+);
+assertRelation(
+  LIMITS.outputChunkBytes * 4 <= LIMITS.maxLiveOutputBytesPerEnvironment,
+  'outputChunkBytes * 4 <= maxLiveOutputBytesPerEnvironment',
 );

@@ -121,8 +121,14 @@ export function appRecords({ redis, keys, run, clock, ids }: StoreContext, chain
   };
 }
 
-/** Removes everything that is kept of an app whose deployments have all ended; answers these, or null while some have not. */
-export async function purgeApp({ redis, keys }: StoreContext, id: AppId): Promise<DeploymentId[] | null> {
+/** Whose records are gone. */
+export interface Purged {
+  readonly deployments: readonly DeploymentId[];
+  readonly environments: readonly EnvironmentId[];
+}
+
+/** Removes everything that is kept of an app whose deployments have all ended; answers what, or null while some have not. */
+export async function purgeApp({ redis, keys, run, clock }: StoreContext, id: AppId): Promise<Purged | null> {
   if ((await redis.scard(keys.unfinishedOfApp(id))) > 0) return null;
   const deployments = z.array(DeploymentId).parse(await redis.zrange(keys.deploymentsOf(id), 0, '-1'));
   const environments = z.array(EnvironmentId).parse(await redis.smembers(keys.environmentsOf(id)));
@@ -153,5 +159,7 @@ export async function purgeApp({ redis, keys }: StoreContext, id: AppId): Promis
   );
   doomed.srem(keys.deletingApps, id);
   await doomed.exec();
-  return deployments;
+  // After the environment's record: without it no output is taken any more.
+  for (const item of environments) await run('forgetOutput', clock(), item);
+  return { deployments, environments };
 }

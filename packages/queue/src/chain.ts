@@ -4,6 +4,7 @@ import {
   type Deployment,
   DeploymentId,
   type Diagnosis,
+  type EnvironmentId,
   LIMITS,
   queueFor,
   RouteId,
@@ -176,13 +177,16 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
       const handedOn = await queues.emptyOutbox();
       const rewoken = await rewake(suspects);
       const purged: DeploymentId[] = [];
+      const purgedEnvironments: EnvironmentId[] = [];
       for (const id of z.array(AppId).parse(await redis.smembers(keys.deletingApps))) {
         // Whoever deleted it may have died before it had asked for all their ends.
         for (const one of z.array(DeploymentId).parse(await redis.smembers(keys.unfinishedOfApp(id))))
           await cancel(one);
-        purged.push(...((await purgeApp(context, id)) ?? []));
+        const gone = await purgeApp(context, id);
+        purged.push(...(gone?.deployments ?? []));
+        purgedEnvironments.push(...(gone?.environments ?? []));
       }
-      return { handedOn, takenOver, rewoken: due + rewoken, purged };
+      return { handedOn, takenOver, rewoken: due + rewoken, purged, purgedEnvironments };
     },
 
     onCancel(listener) {

@@ -26,10 +26,16 @@ export function keysFor(prefix: string) {
     /** List of webhook deliveries, newest first. The ids of accepted ones are keys of their own, see lua/accept.ts. */
     deliveriesOf: (id: AppId) => `${base}deliveries-of:${id}`,
     deletingApps: `${base}deleting-apps`,
-    /** Hash {doc, gateHolder, hold, variablesVersion}. */
+    /** Hash {doc, gateHolder, hold, variablesVersion, outputSequence, outputArchived, outputUnarchivedBytes}. */
     environment: (id: EnvironmentId) => `${base}env:${id}`,
     /** Hash: name → SealedVariable. Of an environment, or of all previews of an app. */
     variables: (id: EnvironmentId | AppId) => `${base}variables:${id}`,
+    /** Hash: host → Domain, over all apps. */
+    domains: `${base}domains`,
+    /** Set of hosts. */
+    domainsOf: (id: EnvironmentId) => `${base}domains-of:${id}`,
+    /** Hash: verified host → environment id; part of the routing table. */
+    servedHosts: `${base}served-hosts`,
     environmentsOf: (id: AppId) => `${base}envs-of:${id}`,
     /** Hash; see deployment-record.ts. */
     deployment: (id: DeploymentId) => `${base}dep:${id}`,
@@ -42,6 +48,14 @@ export function keysFor(prefix: string) {
     unfinishedOfApp: (id: AppId) => `${base}unfinished-of-app:${id}`,
     events: (id: DeploymentId) => `${base}events:${id}`,
     logs: (id: DeploymentId) => `${base}logs:${id}`,
+    /** Stream of OutputEvents: the live tail of what an environment's instances print. */
+    output: (id: EnvironmentId) => `${base}output:${id}`,
+    outputChannel: (id: EnvironmentId) => `${base}output:${id}`,
+    /** Sorted by bytes: environments with a live tail. `outputBytes` is the sum. */
+    outputSizes: `${base}output-sizes`,
+    outputBytes: `${base}output-bytes`,
+    /** Hash: instance id → OutputCursor, how far a host's runner has come. */
+    outputCursors: (id: HostId) => `${base}output-cursors:${id}`,
     outbox: `${base}outbox`,
     leases: `${base}leases`,
     due: `${base}due`,

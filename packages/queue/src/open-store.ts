@@ -15,11 +15,13 @@ import {
 } from './connection.ts';
 import type { StoreContext } from './context.ts';
 import { deploymentRecords } from './deployments.ts';
+import { domainRecords } from './domains.ts';
 import { eventStreams } from './events.ts';
 import { farmRecords } from './farm.ts';
 import { instanceRecords } from './instances.ts';
 import { keysFor } from './keys.ts';
 import { oneOffRecords } from './one-offs.ts';
+import { outputStreams } from './output.ts';
 import { processRecords } from './processes.ts';
 import { BullQueues } from './queues.ts';
 import { releaseRecords } from './releases.ts';
@@ -84,9 +86,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     apps: guarded(appRecords(context, chain)),
     settings: guarded(settingsRecords(context)),
     variables: guarded(variableRecords(context)),
+    domains: guarded(domainRecords(context)),
     deployments: guarded(deploymentRecords(context)),
     chain: guarded(chain),
     events: guarded(eventStreams(context)),
+    output: guarded(outputStreams(context)),
     releases: guarded(releaseRecords(context)),
     instances: guarded(instanceRecords(context)),
     oneOffs: guarded(oneOffRecords(context)),

@@ -32,19 +32,27 @@ export function routingRecords({ redis, keys, run, subscriptions, clock, ids }: 
         .get(keys.tableVersion)
         .hvals(keys.routes)
         .hvals(keys.endpoints)
+        .hgetall(keys.servedHosts)
         .exec();
-      const [farm, version, routes, endpoints] = z
-        .tuple([z.string().nullable(), z.string().nullable(), z.array(z.string()), z.array(z.string())])
+      const [farm, version, routes, endpoints, served] = z
+        .tuple([
+          z.string().nullable(),
+          z.string().nullable(),
+          z.array(z.string()),
+          z.array(z.string()),
+          z.record(z.string(), z.string()),
+        ])
         .parse(
           (answer ?? []).map(([error, value]) => {
             if (error !== null) throw error;
             return value;
           }),
         );
+      const hosts = hostsByEnvironment(served);
       return {
         farm: farm === null ? null : FarmIdentity.parse(JSON.parse(farm)),
         version: Number(version ?? 0),
-        routes: routes.map((document) => Route.parse(JSON.parse(document))),
+        routes: routes.map((document) => withServedHosts(Route.parse(JSON.parse(document)), hosts)),
         endpoints: endpoints.map((document) => Endpoint.parse(JSON.parse(document))),
       };
     },
@@ -119,4 +127,18 @@ export function routingRecords({ redis, keys, run, subscriptions, clock, ids }: 
       return { count, unsure };
     },
   };
+}
+
+/**
+ * Verified hosts stand beside the routes and not in them: they come and go while a switch is under way, and neither undoes the other.
+ */
+function hostsByEnvironment(served: Readonly<Record<string, string>>): ReadonlyMap<string, string[]> {
+  const hosts = new Map<string, string[]>();
+  for (const [host, id] of Object.entries(served)) hosts.set(id, [...(hosts.get(id) ?? []), host]);
+  return hosts;
+}
+
+function withServedHosts(route: Route, hosts: ReadonlyMap<string, string[]>): Route {
+  const own = hosts.get(route.environmentId);
+  return own === undefined ? route : { ...route, hosts: [...route.hosts, ...own] };
 }

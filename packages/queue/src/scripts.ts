@@ -5,10 +5,12 @@ import { CREATE_APP, REMOVE_APP } from './lua/apps.ts';
 import { BEAT } from './lua/beat.ts';
 import { BEGIN } from './lua/begin.ts';
 import { CANCEL } from './lua/cancel.ts';
+import { ADD_DOMAIN, REMOVE_DOMAIN, SERVE_DOMAIN } from './lua/domains.ts';
 import { FINISH } from './lua/finish.ts';
 import { DESIRE_INSTANCES, DRAIN_INSTANCES, WITHDRAW_INSTANCES } from './lua/instances.ts';
 import { MOVE_ROUTE } from './lua/move-route.ts';
 import { ADVANCE_ONE_OFF, DESIRE_ONE_OFF } from './lua/one-offs.ts';
+import { APPEND_OUTPUT, ARCHIVED_OUTPUT, FORGET_OUTPUT } from './lua/output.ts';
 import { PRELUDE } from './lua/prelude.ts';
 import { PUT_ENDPOINT } from './lua/put-endpoint.ts';
 import { PUT_RELEASE } from './lua/put-release.ts';
@@ -21,8 +23,11 @@ import { RENEW_WEBHOOK } from './lua/webhooks.ts';
 
 const SCRIPTS = {
   accept: ACCEPT,
+  addDomain: ADD_DOMAIN,
   advanceOneOff: ADVANCE_ONE_OFF,
   appendLog: APPEND_LOG,
+  appendOutput: APPEND_OUTPUT,
+  archivedOutput: ARCHIVED_OUTPUT,
   beat: BEAT,
   begin: BEGIN,
   cancel: CANCEL,
@@ -31,17 +36,20 @@ const SCRIPTS = {
   desireOneOff: DESIRE_ONE_OFF,
   drainInstances: DRAIN_INSTANCES,
   finish: FINISH,
+  forgetOutput: FORGET_OUTPUT,
   moveRoute: MOVE_ROUTE,
   pinRelease: PIN_RELEASE,
   putEndpoint: PUT_ENDPOINT,
   putRelease: PUT_RELEASE,
   releaseHold: RELEASE_HOLD,
   removeApp: REMOVE_APP,
+  removeDomain: REMOVE_DOMAIN,
   removeRelease: REMOVE_RELEASE,
   removeVariables: REMOVE_VARIABLES,
   renewWebhook: RENEW_WEBHOOK,
   replaceSettings: REPLACE_SETTINGS,
   rewake: REWAKE,
+  serveDomain: SERVE_DOMAIN,
   scale: SCALE_ENVIRONMENT,
   setVariables: SET_VARIABLES,
   stop: STOP_ENVIRONMENT,

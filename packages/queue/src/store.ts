@@ -38,6 +38,12 @@ import type {
   TeamId,
   Trigger,
 } from '@switchyard/domain';
+import type { DomainRecords } from './domain-records.ts';
+import type { OutputStreams } from './output-streams.ts';
+
+export type { DomainRecords } from './domain-records.ts';
+export type { OutputBatch, OutputSource, OutputStreams } from './output-streams.ts';
+
 import type { ReleaseRecords, SettingsRecords, VariableRecords } from './store-of-apps.ts';
 
 /**
@@ -50,9 +56,11 @@ export interface Store {
   readonly apps: AppRecords;
   readonly settings: SettingsRecords;
   readonly variables: VariableRecords;
+  readonly domains: DomainRecords;
   readonly deployments: DeploymentRecords;
   readonly chain: Chain;
   readonly events: EventStreams;
+  readonly output: OutputStreams;
   readonly releases: ReleaseRecords;
   readonly instances: InstanceRecords;
   readonly oneOffs: OneOffRecords;
@@ -228,6 +236,8 @@ export interface SweepReport {
   readonly rewoken: number;
   /** Deployments of deleted apps whose records are gone: their logs can go too. */
   readonly purged: readonly DeploymentId[];
+  /** Environments of deleted apps whose records are gone: what is kept of their output can go too. */
+  readonly purgedEnvironments: readonly EnvironmentId[];
 }
 
 /** The life of deployments; see "How the chain holds" in ARCHITECTURE.md. */

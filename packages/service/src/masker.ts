@@ -71,6 +71,11 @@ export class Masker {
     return this.#mask(text, this.#holdFrom(text));
   }
 
+  /** Whether something is held back, or a value may go on in the next piece. */
+  get isHolding(): boolean {
+    return this.#held !== '' || this.#covered > 0;
+  }
+
   /** No more comes; answers the rest. */
   end(): string {
     const text = this.#held;

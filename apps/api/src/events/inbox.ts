@@ -1,7 +1,5 @@
-import type { DeploymentEvent } from '@switchyard/domain';
-
-export interface News {
-  readonly events: readonly DeploymentEvent[];
+export interface News<Event> {
+  readonly events: readonly Event[];
   /** Something may have been missed: read again. */
   readonly reread: boolean;
 }
@@ -10,10 +8,10 @@ export interface News {
  * Holds what a subscription delivers until it is taken. One that fills up is emptied and asks for a reading instead: memory is bounded.
  * Ends with the signal.
  */
-export class Inbox {
+export class Inbox<Event> {
   readonly #maxEvents: number;
   readonly #signal: AbortSignal;
-  #events: DeploymentEvent[] = [];
+  #events: Event[] = [];
   #reread = false;
   #wake: (() => void) | null = null;
 
@@ -23,7 +21,7 @@ export class Inbox {
     signal.addEventListener('abort', () => this.#wake?.(), { once: true });
   }
 
-  readonly put = (event: DeploymentEvent | 'reread'): void => {
+  readonly put = (event: Event | 'reread'): void => {
     if (event === 'reread' || this.#events.length >= this.#maxEvents) {
       this.#events = [];
       this.#reread = true;
@@ -32,7 +30,7 @@ export class Inbox {
   };
 
   /** What has come; waits for it when there is nothing. null when the signal fires. */
-  async take(): Promise<News | null> {
+  async take(): Promise<News<Event> | null> {
     while (this.#events.length === 0 && !this.#reread && !this.#signal.aborted)
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

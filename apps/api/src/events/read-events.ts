@@ -23,7 +23,7 @@ export async function* readEvents(
   id: DeploymentId,
   { after, follow, signal }: { after: number; follow: boolean; signal: AbortSignal },
 ): AsyncGenerator<EventBatch> {
-  const inbox = new Inbox(MAX_WAITING_EVENTS, signal);
+  const inbox = new Inbox<DeploymentEvent>(MAX_WAITING_EVENTS, signal);
   const unsubscribe = follow ? await sources.store.events.subscribe(id, inbox.put) : () => undefined;
   try {
     let last = after;

@@ -1,18 +1,23 @@
 import { LIMITS } from '@switchyard/domain';
 import type { Response } from 'express';
-import type { EventBatch } from './read-events.ts';
 import type { Readers } from './readers.ts';
 
-export interface StreamFormat {
+/** What is sent at once. */
+export interface Batch {
+  /** Whether it has just happened: then it is sent at once, and a reader that is behind is cut. */
+  readonly live: boolean;
+}
+
+export interface StreamFormat<Sent extends Batch> {
   readonly type: string;
   /** Sent first, so that the reader knows that it is connected. */
   readonly greeting?: string;
   /** Sent when nothing else was for a while; none where the format has no place for it. */
   readonly heartbeat?: string;
   /** What a batch comes to; empty text sends nothing. */
-  readonly encode: (batch: EventBatch) => string | Buffer;
+  readonly encode: (batch: Sent) => string | Buffer;
   /** Whether the stream ends after this batch although more may come. */
-  readonly isLast?: (batch: EventBatch) => boolean;
+  readonly isLast?: (batch: Sent) => boolean;
 }
 
 /**
@@ -21,11 +26,11 @@ export interface StreamFormat {
  * What is over is sent at the reader's pace. What happens now is sent at once: a reader that falls behind by more than
  * `LIMITS.maxReaderBacklogBytes`, or takes nothing for `LIMITS.readerStallTimeoutMs`, is cut, so that it delays nobody; it may resume.
  */
-export async function sendStream(
+export async function sendStream<Sent extends Batch>(
   response: Response,
   readers: Readers,
-  format: StreamFormat,
-  batches: (signal: AbortSignal) => AsyncIterable<EventBatch>,
+  format: StreamFormat<Sent>,
+  batches: (signal: AbortSignal) => AsyncIterable<Sent>,
 ): Promise<void> {
   const reader = readers.join();
   const over = new AbortController();

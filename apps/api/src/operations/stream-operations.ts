@@ -4,24 +4,30 @@ import { z } from 'zod';
 import { requireDeployment } from '../deployment-views.ts';
 import { eventFrames, GREETING, HEARTBEAT } from '../events/event-frames.ts';
 import { endsStage, logEventsOf, logText } from '../events/log-lines.ts';
-import { readEvents } from '../events/read-events.ts';
+import { type EventBatch, readEvents } from '../events/read-events.ts';
 import { sendStream } from '../events/send-stream.ts';
 import { NO_BODY, operation } from '../operation.ts';
 import { DeploymentPath } from './deployment-operations.ts';
 
-const eventId = z
+export const eventId = z
   .string()
   .regex(/^\d{1,10}$/, 'the id of an event')
   .transform(Number);
 
+/** `?follow`, `?follow=1`; not `?follow=0`. */
+export const isFlagSet = z
+  .enum(['', '0', '1', 'false', 'true'])
+  .optional()
+  .transform((value) => value !== undefined && value !== '0' && value !== 'false');
+
 /** A HEAD asks whether there is something to read; it must not wait for the end of it. */
-function answerHead(request: Request, response: Response, type: string): boolean {
+export function answerHead(request: Request, response: Response, type: string): boolean {
   if (request.method !== 'HEAD') return false;
   response.status(200).set('Content-Type', type).end();
   return true;
 }
 
-function lastEventId(header: string | undefined, query: number | undefined): number {
+export function lastEventId(header: string | undefined, query: number | undefined): number {
   if (header === undefined || header === '') return query ?? 0;
   const parsed = eventId.safeParse(header);
   if (!parsed.success)
@@ -66,7 +72,7 @@ const streamEvents = operation({
       return;
     }
     if (answerHead(request, response, EVENT_STREAM)) return;
-    await sendStream(
+    await sendStream<EventBatch>(
       response,
       readers,
       {
@@ -92,11 +98,7 @@ const readLogs = operation({
   params: DeploymentPath,
   query: z.object({
     stage: StageName.optional().meta({ description: 'Only this stage.' }),
-    follow: z
-      .enum(['', '0', '1', 'false', 'true'])
-      .optional()
-      .transform((value) => value !== undefined && value !== '0' && value !== 'false')
-      .meta({ description: 'Stay until the stage, or the deployment, has ended.' }),
+    follow: isFlagSet.meta({ description: 'Stay until the stage, or the deployment, has ended.' }),
   }),
   body: NO_BODY,
   answers: {
@@ -113,7 +115,7 @@ const readLogs = operation({
     const type = `${asEvents ? 'application/x-ndjson' : 'text/plain'}; charset=utf-8`;
     response.vary('Accept');
     if (answerHead(request, response, type)) return;
-    await sendStream(
+    await sendStream<EventBatch>(
       response,
       readers,
       {

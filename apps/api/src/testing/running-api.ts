@@ -3,10 +3,19 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient } from '@switchyard/client';
-import { createLog, createMetrics, fileBlobs, type LogArchive, logArchive, secretBox } from '@switchyard/service';
+import {
+  createLog,
+  createMetrics,
+  fileBlobs,
+  type LogArchive,
+  logArchive,
+  outputArchive,
+  secretBox,
+} from '@switchyard/service';
 // @boundaries-ignore the walk through the chain is shared with the tests of the queue
 import { ChainWalk } from '../../../../tests/harness/chain-walk.ts';
 import { startApiServer } from '../api-server.ts';
+import { txtLookup } from '../domains/lookup-txt.ts';
 
 /** A real api over the run's Redis and a directory of its own, whose deployments the test walks through the chain by hand. */
 export interface RunningApi {
@@ -33,6 +42,7 @@ export interface ApiOptions {
   readonly now?: () => number;
   readonly allowFileRepositories?: boolean;
   readonly publicUrl?: string;
+  readonly dnsServers?: readonly string[];
 }
 
 export async function startApi({ redisUrl, now = Date.now, ...options }: ApiOptions): Promise<RunningApi> {
@@ -40,10 +50,13 @@ export async function startApi({ redisUrl, now = Date.now, ...options }: ApiOpti
   const directory = await mkdtemp(join(tmpdir(), 'api-'));
   await mkdir(join(directory, 'dashboard'));
   const token = randomBytes(32).toString('hex');
-  const archive = logArchive(fileBlobs(join(directory, 'blobs')));
+  const blobs = fileBlobs(join(directory, 'blobs'));
+  const archive = logArchive(blobs);
   const server = await startApiServer({
     store: walk.store,
     archive,
+    outputArchive: outputArchive(blobs),
+    lookUpTxt: txtLookup(options.dnsServers ?? []),
     secretBox: secretBox(randomBytes(32)),
     farmId: (await walk.store.farm.ensure(null)).id,
     clock: now,

@@ -17,10 +17,19 @@ import {
 } from '@switchyard/domain';
 import { openPlatform, type Platform, type PlatformOptions } from '@switchyard/platform';
 import { type Lease, openStore, type Store } from '@switchyard/queue';
-import { createLog, secretBox, systemClock, systemIds } from '@switchyard/service';
+import {
+  createLog,
+  fileBlobs,
+  type OutputArchive,
+  outputArchive,
+  secretBox,
+  systemClock,
+  systemIds,
+} from '@switchyard/service';
 import { z } from 'zod';
 import { Ports } from '../ports.ts';
 import { Runner } from '../runner.ts';
+import { StartedSecrets } from '../started-secrets.ts';
 import { TableMemory } from '../table-memory.ts';
 
 const WORKER = 'proc_workerone';
@@ -44,6 +53,8 @@ export class FarmUnderTest {
   readonly hostId = systemIds('host');
   readonly farm: Farm;
   readonly box = secretBox(Buffer.alloc(32, 1));
+  /** What instances printed, as the api reads it. */
+  readonly archive: OutputArchive;
   restarts = 0;
   readonly #directory: string;
   readonly #snapshot: SnapshotRef;
@@ -64,6 +75,7 @@ export class FarmUnderTest {
     this.farm = farm;
     this.hostId = hostId;
     this.#directory = directory;
+    this.archive = outputArchive(fileBlobs(join(directory, 'blobs')));
     this.#snapshot = snapshot;
     this.#app = app;
   }
@@ -122,6 +134,8 @@ export class FarmUnderTest {
       platform: this.platform.runner,
       ports: await Ports.open(join(this.#directory, 'ports.json'), systemClock, Math.random),
       memory: new TableMemory(this.memoryPath, this.farm),
+      outputArchive: this.archive,
+      startedSecrets: new StartedSecrets(join(this.#directory, 'started-secrets'), this.box),
       secretBox: this.box,
       farm: this.farm,
       hostId: this.hostId,

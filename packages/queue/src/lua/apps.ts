@@ -1,3 +1,4 @@
+import { FREE_DOMAINS } from './domains.ts';
 import { WITHDRAW } from './withdraw.ts';
 
 /**
@@ -23,7 +24,7 @@ return 'created'
 `;
 
 /**
- * Frees an app's name and takes what is live of it away.
+ * Frees an app's name and hosts, and takes what is live of it away.
  *
  * ARGV[2]  app id
  *
@@ -31,6 +32,7 @@ return 'created'
  */
 export const REMOVE_APP = `
 ${WITHDRAW}
+${FREE_DOMAINS}
 local app = ARGV[2]
 local key = P .. 'app:' .. app
 local document = redis.call('HGET', key, 'doc')
@@ -41,6 +43,7 @@ if redis.call('HGET', P .. 'app-names', name) == app then redis.call('HDEL', P .
 redis.call('SADD', P .. 'deleting-apps', app)
 for _, environment in ipairs(redis.call('SMEMBERS', P .. 'envs-of:' .. app)) do
   redis.call('HDEL', P .. 'routes', environment)
+  freeDomains(environment)
   for _, instance in ipairs(redis.call('SMEMBERS', P .. 'instances-of-env:' .. environment)) do withdraw(instance) end
 end
 redis.call('INCR', P .. 'table-version')

@@ -14,6 +14,11 @@ export class LineSplitter {
     this.#maxLineLength = maxLineLength;
   }
 
+  /** Whether a line has begun that has no end yet. */
+  get isAmidLine(): boolean {
+    return this.#line !== '' || this.#cut > 0;
+  }
+
   /** The next piece; answers the lines that it completes. */
   push(piece: string): string[] {
     const lines: string[] = [];
