@@ -46,6 +46,8 @@ export function keysFor(prefix: string) {
     leases: `${base}leases`,
     due: `${base}due`,
     admitted: `${base}admitted`,
+    /** The deployment that does a piece of work, and in `claim-waiters:` those that wait for its result; see lua/claims.ts. */
+    claim: (work: string) => `${base}claim:${work}`,
     slotsOfFarm: `${base}slots:farm`,
     sweepLeader: `${base}sweep-leader`,
     cancelChannel: `${base}cancel`,

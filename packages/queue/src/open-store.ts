@@ -2,6 +2,7 @@ import type { Clock, HostId, Ids } from '@switchyard/domain';
 import { settingsRecords } from './app-settings.ts';
 import { appRecords } from './apps.ts';
 import { chainOf } from './chain.ts';
+import { claimsOf } from './claims.ts';
 import {
   blockingConnection,
   checkRedis,
@@ -86,6 +87,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     variables: guarded(variableRecords(context)),
     deployments: guarded(deploymentRecords(context)),
     chain: guarded(chain),
+    claims: guarded(claimsOf(context)),
     events: guarded(eventStreams(context)),
     releases: guarded(releaseRecords(context)),
     instances: guarded(instanceRecords(context)),

@@ -37,6 +37,7 @@ import type {
   StepName,
   TeamId,
   Trigger,
+  Waiting,
 } from '@switchyard/domain';
 import type { ReleaseRecords, SettingsRecords, VariableRecords } from './store-of-apps.ts';
 
@@ -52,6 +53,7 @@ export interface Store {
   readonly variables: VariableRecords;
   readonly deployments: DeploymentRecords;
   readonly chain: Chain;
+  readonly claims: Claims;
   readonly events: EventStreams;
   readonly releases: ReleaseRecords;
   readonly instances: InstanceRecords;
@@ -118,7 +120,7 @@ export interface DeploymentRecords {
   /** Removes a deployment's record and events. Its logs in blobs are the caller's, and go before. */
   forget(id: DeploymentId): Promise<void>;
   /** How many deployments wait for a slot, the gate, a hold; and slots in use per scope. */
-  counts(): Promise<{ waiting: Record<'slot' | 'gate' | 'hold' | 'retry', number>; slots: { farm: number } }>;
+  counts(): Promise<{ waiting: Record<Waiting, number>; slots: { farm: number } }>;
 }
 
 export type AcceptKind =
@@ -215,7 +217,9 @@ export type StepResult =
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'timed_out'; readonly diagnosis: Diagnosis; readonly limitMs: number }
   /** The worker is stopping: the attempt does not count, and another worker takes over at once. */
-  | { readonly kind: 'handed_back' };
+  | { readonly kind: 'handed_back' }
+  /** Another deployment does the same work: this one goes on when that attempt has ended. The attempt does not count. */
+  | { readonly kind: 'awaits'; readonly work: WorkName; readonly number: number; readonly note: string };
 
 export type FinishAnswer = 'finished' | 'lease-lost';
 export type BeatAnswer = 'kept' | 'cancel' | 'lost';
@@ -262,6 +266,23 @@ export interface Chain {
   sweep(processId: ProcessId): Promise<SweepReport | null>;
   /** Calls back at once when a deployment of the given id is to be cancelled. */
   onCancel(listener: (id: DeploymentId) => void): Unsubscribe;
+}
+
+/** Names a piece of work of which one attempt at a time is enough: a host and the name of the result. */
+export type WorkName = `${HostId}:${string}`;
+
+export type ClaimAnswer =
+  | { readonly answer: 'ours' }
+  | { readonly answer: 'lease-lost' }
+  | { readonly answer: 'theirs'; readonly number: number };
+
+/**
+ * Who does a piece of work. A claim needs no keeping: it holds for as long as the lease of the attempt that made it, and is given back
+ * by whichever script ends that lease, which also wakes the deployments that wait for it (`StepResult` of kind `awaits`).
+ */
+export interface Claims {
+  /** `theirs`: the deployment of that number (of the same app) has it. Asking again for what is ours answers `ours`. */
+  claim(lease: Lease, work: WorkName): Promise<ClaimAnswer>;
 }
 
 export interface EventStreams {

@@ -40,7 +40,7 @@ export interface StageContext {
   readonly sources: Sources;
   readonly records: Pick<
     Store,
-    'deployments' | 'settings' | 'releases' | 'instances' | 'oneOffs' | 'routing' | 'processes'
+    'claims' | 'deployments' | 'settings' | 'releases' | 'instances' | 'oneOffs' | 'routing' | 'processes'
   > & {
     readonly chain: Pick<Store['chain'], 'beat' | 'moveRoute'>;
   };
@@ -74,7 +74,9 @@ export interface StageFailure {
   readonly hold?: string;
 }
 
-export type StageOutcome = Extract<StepResult, { kind: 'succeeded' | 'skipped' | 'superseded' }> | StageFailure;
+export type StageOutcome =
+  | Extract<StepResult, { kind: 'succeeded' | 'skipped' | 'superseded' | 'awaits' }>
+  | StageFailure;
 
 export type Stage = (context: StageContext) => Promise<StageOutcome>;
 
