@@ -21,12 +21,14 @@ export async function runCommands(
     system?: Partial<Record<SystemVariableName, string>>;
   },
 ): Promise<SnapshotRef | StageFailure> {
-  const { platform, attempt, variables, signal, log, timeLimitMs } = context;
+  const { deployment, platform, attempt, variables, signal, log, timeLimitMs } = context;
   const limits = limitsOf(context, planOf(context), 'build');
   for (const command of work.commands) log.say(`$ ${command}`);
   const answer = await platform.run({
     ...work,
     attempt,
+    // Nothing deploys a fork yet: whoever does says so here.
+    downloads: { teamId: deployment.teamId, trusted: true },
     env: { ...COMMAND_ENVIRONMENT, ...system, ...variables.build() },
     timeLimitMs,
     limits,
