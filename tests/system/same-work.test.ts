@@ -26,7 +26,7 @@ beforeAll(async () => {
   await system.client.createApp({ name: 'shop', repository: repository.url });
   await system.client.createApp({ name: 'bystander', repository: bystander.url });
   // The dependencies, so that what is waited for is the build alone.
-  expect((await system.deploy('shop')).status).toBe('succeeded');
+  await system.deploy('shop');
 });
 
 afterAll(async () => {

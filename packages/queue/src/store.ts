@@ -39,7 +39,10 @@ import type {
   Trigger,
   Waiting,
 } from '@switchyard/domain';
+import type { Claims, WorkName } from './claims.ts';
 import type { ReleaseRecords, SettingsRecords, VariableRecords } from './store-of-apps.ts';
+
+export type { Claims, WorkName } from './claims.ts';
 
 /**
  * What the rest of the system may do with Redis. Implemented once, by `openStore()`. Every method rejects with a `SwitchyardError`:
@@ -266,23 +269,6 @@ export interface Chain {
   sweep(processId: ProcessId): Promise<SweepReport | null>;
   /** Calls back at once when a deployment of the given id is to be cancelled. */
   onCancel(listener: (id: DeploymentId) => void): Unsubscribe;
-}
-
-/** Names a piece of work of which one attempt at a time is enough: a host and the name of the result. */
-export type WorkName = `${HostId}:${string}`;
-
-export type ClaimAnswer =
-  | { readonly answer: 'ours' }
-  | { readonly answer: 'lease-lost' }
-  | { readonly answer: 'theirs'; readonly number: number };
-
-/**
- * Who does a piece of work. A claim needs no keeping: it holds for as long as the lease of the attempt that made it, and is given back
- * by whichever script ends that lease, which also wakes the deployments that wait for it (`StepResult` of kind `awaits`).
- */
-export interface Claims {
-  /** `theirs`: the deployment of that number (of the same app) has it. Asking again for what is ours answers `ours`. */
-  claim(lease: Lease, work: WorkName): Promise<ClaimAnswer>;
 }
 
 export interface EventStreams {

@@ -20,7 +20,7 @@ export const KEPT_DOWNLOADS = {
 
 /** `<data>/caches/`: `teams/<team>/` for the commands of a team's apps, `host/` for what we fetch ourselves. */
 export const hostDownloads = (caches: string): string => join(caches, 'host');
-export const teamDownloads = (caches: string): string => join(caches, 'teams');
+const teamDownloads = (caches: string): string => join(caches, 'teams');
 
 /**
  * The directory of downloads for one run. A run of code that is not trusted gets a copy below `own`: a copy-on-write clone where the
