@@ -47,6 +47,8 @@ function wantsFresh(deployment: Deployment, stage: CachedStage): boolean {
 export interface LookUp {
   readonly kind: 'looked-up';
   readonly key: string;
+  /** Of the app's last result, which may not be kept any more. */
+  readonly lastKey: string | null;
   /** null: the work has to be done, and is claimed. */
   readonly found: SnapshotRef | null;
   /** Why the result is at hand, for a log; null where it is not. */
@@ -112,6 +114,7 @@ export async function lookUp(
   return {
     kind: 'looked-up',
     key,
+    lastKey: last?.key ?? null,
     found,
     reused: found === null ? null : (wait ?? 'nothing that it depends on has changed'),
     cache: { result: found === null ? 'miss' : 'hit', key, because: found === null ? because : wait },

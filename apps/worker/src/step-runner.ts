@@ -19,6 +19,7 @@ import { AttemptLog } from './attempt-log.ts';
 import { AttemptMemory, memoryLine } from './attempt-memory.ts';
 import { type AttemptVariables, attemptVariables } from './attempt-variables.ts';
 import { diagnose } from './diagnosis.ts';
+import type { DiskKeeper } from './disk-keeper.ts';
 import type { FaultPoint } from './fault-points.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { WorkerMetrics } from './metrics.ts';
@@ -51,6 +52,7 @@ export interface StepRunnerOptions {
   /** 0 ≤ jitter < 1. */
   readonly jitter: () => number;
   readonly faultPoint: FaultPoint;
+  readonly disk: Pick<DiskKeeper, 'ensureRoom'>;
   readonly metrics: WorkerMetrics;
   readonly log: Log;
 }

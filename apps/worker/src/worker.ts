@@ -1,8 +1,10 @@
 import { LIMITS, type QueueName } from '@switchyard/domain';
+import { DiskKeeper, type DiskKeeperOptions } from './disk-keeper.ts';
 import { StepRunner, type StepRunnerOptions } from './step-runner.ts';
 import { startSweeping } from './sweep.ts';
 
-export interface WorkerOptions extends Omit<StepRunnerOptions, 'metrics'> {
+export interface WorkerOptions extends Omit<StepRunnerOptions, 'metrics' | 'disk'> {
+  readonly disk: Pick<DiskKeeperOptions, 'disk' | 'budgetBytes' | 'reserveBytes'>;
   readonly pools: readonly ('light' | 'heavy')[];
   readonly concurrency: number;
   readonly metrics: (active: () => number) => StepRunnerOptions['metrics'];
@@ -17,7 +19,8 @@ export async function startWorker(options: WorkerOptions): Promise<{ stop(): Pro
   // The figures ask the runner how many steps it runs, and the runner reports its figures.
   let active = (): number => 0;
   const metrics = options.metrics(() => active());
-  const runner = new StepRunner({ ...options, metrics });
+  const disk = new DiskKeeper({ ...options, ...options.disk, records: store.disks, metrics });
+  const runner = new StepRunner({ ...options, disk, metrics });
   active = () => runner.active;
 
   const stopListening = store.chain.onCancel((id) => runner.cancel(id));
@@ -28,7 +31,7 @@ export async function startWorker(options: WorkerOptions): Promise<{ stop(): Pro
     work: (wake) => runner.work(wake),
     onError: (error) => log.warn({ err: error }, 'a wake-up failed; the sweep repeats it'),
   });
-  const sweeping = startSweeping({ ...options, platform: options.platform.worker, metrics });
+  const sweeping = startSweeping({ ...options, disk, platform: options.platform.worker, metrics });
   log.info({ queues, concurrency }, 'taking work');
 
   return {

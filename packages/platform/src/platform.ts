@@ -151,8 +151,10 @@ export interface WorkerPlatform {
   discardAttempts(deploymentId: string, belowToken: number): Promise<void>;
   /** Workspaces of deployments that are not in `keep`, oldest first: for the sweep. */
   listWorkspaces(): Promise<{ deploymentId: string; createdAt: number }[]>;
-  listSnapshots(): Promise<{ key: string; lastUsedAt: number }[]>;
-  removeSnapshot(key: string): Promise<void>;
+  /** `bytes`: what its removal would free, as near as is cheaply known. */
+  listSnapshots(): Promise<{ key: string; lastUsedAt: number; bytes: number }[]>;
+  /** With `unusedSince`: unless it was used after that moment. Answers whether it is gone. */
+  removeSnapshot(key: string, unless?: { unusedSince: number }): Promise<boolean>;
 }
 
 interface StartBase {

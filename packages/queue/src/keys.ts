@@ -51,6 +51,9 @@ export function keysFor(prefix: string) {
     slotsOfFarm: `${base}slots:farm`,
     sweepLeader: `${base}sweep-leader`,
     cancelChannel: `${base}cancel`,
+    /** Hash: host id → DiskUse. */
+    disks: `${base}disks`,
+    diskLeader: (id: HostId) => `${base}disk-leader:${id}`,
     release: (id: ReleaseId) => `${base}release:${id}`,
     /** Sorted by when they were last live. */
     releasesOf: (id: EnvironmentId) => `${base}releases-of:${id}`,

@@ -16,6 +16,7 @@ import {
 } from './connection.ts';
 import type { StoreContext } from './context.ts';
 import { deploymentRecords } from './deployments.ts';
+import { diskRecords } from './disks.ts';
 import { eventStreams } from './events.ts';
 import { farmRecords } from './farm.ts';
 import { instanceRecords } from './instances.ts';
@@ -80,18 +81,25 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const farm = farmRecords(context);
   const chain = chainOf(context, queues, async () => (await farm.current()).id);
 
+  const apps = appRecords(context, chain);
+  const deployments = deploymentRecords(context);
+  const releases = releaseRecords(context);
+  const instances = instanceRecords(context);
+  const oneOffs = oneOffRecords(context);
+
   return {
     farm: guarded(farm),
-    apps: guarded(appRecords(context, chain)),
+    apps: guarded(apps),
     settings: guarded(settingsRecords(context)),
     variables: guarded(variableRecords(context)),
-    deployments: guarded(deploymentRecords(context)),
+    deployments: guarded(deployments),
     chain: guarded(chain),
     claims: guarded(claimsOf(context)),
+    disks: guarded(diskRecords(context, { apps, deployments, releases, instances, oneOffs })),
     events: guarded(eventStreams(context)),
-    releases: guarded(releaseRecords(context)),
-    instances: guarded(instanceRecords(context)),
-    oneOffs: guarded(oneOffRecords(context)),
+    releases: guarded(releases),
+    instances: guarded(instances),
+    oneOffs: guarded(oneOffs),
     routing: guarded(routingRecords(context)),
     processes: guarded(processRecords(context)),
     webhooks: guarded(webhookRecords(context)),

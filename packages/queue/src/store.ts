@@ -40,6 +40,7 @@ import type {
   Waiting,
 } from '@switchyard/domain';
 import type { Claims, WorkName } from './claims.ts';
+import type { DiskRecords } from './disks.ts';
 import type { ReleaseRecords, SettingsRecords, VariableRecords } from './store-of-apps.ts';
 
 export type { Claims, WorkName } from './claims.ts';
@@ -57,6 +58,7 @@ export interface Store {
   readonly deployments: DeploymentRecords;
   readonly chain: Chain;
   readonly claims: Claims;
+  readonly disks: DiskRecords;
   readonly events: EventStreams;
   readonly releases: ReleaseRecords;
   readonly instances: InstanceRecords;

@@ -44,13 +44,17 @@ export const install: Stage = async (context) => {
   }
 
   log.say(`Installing, since ${look.cache.because ?? 'there is no earlier result'}.`);
-  const result = await runCommands(context, {
-    layers: [{ snapshot: required(deployment.artifacts.source, 'source'), only: inputs }],
-    commands: [command],
-    root: plan.root,
-    toolchain,
-    publish: look.key,
-  });
+  const result = await runCommands(
+    context,
+    {
+      layers: [{ snapshot: required(deployment.artifacts.source, 'source'), only: inputs }],
+      commands: [command],
+      root: plan.root,
+      toolchain,
+      publish: look.key,
+    },
+    look.lastKey,
+  );
   if ('kind' in result) return result;
   await look.remember();
   return { kind: 'succeeded', cache: look.cache, artifacts: { dependencies: result } };

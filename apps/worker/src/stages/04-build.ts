@@ -42,14 +42,18 @@ export const build: Stage = async (context) => {
   }
 
   if (commands.length > 0) log.say(`Building, since ${look.cache.because ?? 'there is no earlier result'}.`);
-  const result = await runCommands(context, {
-    layers: [...(dependencies === undefined ? [] : [{ snapshot: dependencies }]), { snapshot: source }],
-    commands,
-    root: plan.root,
-    toolchain,
-    publish: look.key,
-    system,
-  });
+  const result = await runCommands(
+    context,
+    {
+      layers: [...(dependencies === undefined ? [] : [{ snapshot: dependencies }]), { snapshot: source }],
+      commands,
+      root: plan.root,
+      toolchain,
+      publish: look.key,
+      system,
+    },
+    look.lastKey,
+  );
   if ('kind' in result) return result;
   await look.remember();
   return {

@@ -17,6 +17,7 @@ import type { Lease, StepResult, Store } from '@switchyard/queue';
 import type { Blobs } from '@switchyard/service';
 import type { AttemptMemory } from '../attempt-memory.ts';
 import type { AttemptVariables } from '../attempt-variables.ts';
+import type { DiskKeeper } from '../disk-keeper.ts';
 import type { LogSink } from '../log-sink.ts';
 
 /** What a stage may use. A stage reads records, does its work, and answers how it ended; it never finishes itself. */
@@ -44,6 +45,7 @@ export interface StageContext {
   > & {
     readonly chain: Pick<Store['chain'], 'beat' | 'moveRoute'>;
   };
+  readonly disk: Pick<DiskKeeper, 'ensureRoom'>;
   readonly blobs: Blobs;
   readonly variables: AttemptVariables;
   readonly dataDirectory: string;

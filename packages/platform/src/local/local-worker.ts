@@ -167,6 +167,6 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
     },
     listWorkspaces: () => workspaces.list(),
     listSnapshots: () => snapshots.list(),
-    removeSnapshot: (key) => snapshots.remove(key),
+    removeSnapshot: (key, unless) => snapshots.remove(key, unless),
   };
 }
