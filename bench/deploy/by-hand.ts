@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 // @boundaries-ignore the harness starts for a measurement what it starts for a test
 import { freePorts } from '../../tests/harness/system.ts';
 
@@ -66,11 +67,7 @@ export class ByHand {
   }
 
   async #run(command: string, cwd = this.#clone): Promise<void> {
-    const child = spawn('sh', ['-c', command], { cwd, env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => void (output += chunk));
-    const [code] = await once(child, 'close');
-    if (code !== 0) throw new Error(`by hand, \`${command}\` exited with ${String(code)}:\n${output}`);
+    await promisify(execFile)('sh', ['-c', command], { cwd, env: this.#env });
   }
 
   async #startAndProbe(): Promise<void> {
