@@ -10,7 +10,7 @@ let shop: Shop;
 
 beforeAll(async () => {
   shop = await openShop(nodeApp({ says: 'version 0' }), { live: true });
-});
+}, 180_000);
 
 afterAll(async () => {
   await shop?.close();

@@ -27,7 +27,7 @@ beforeAll(async () => {
   await system.client.createApp({ name: 'bystander', repository: bystander.url });
   // The dependencies, so that what is waited for is the build alone.
   await system.deploy('shop');
-});
+}, 180_000);
 
 afterAll(async () => {
   await system?.stop();
