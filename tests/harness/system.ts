@@ -20,6 +20,8 @@ export interface System {
   readonly services: Readonly<Record<ServiceName, ServiceProcess>>;
   /** Starts one (more) of a kind; `env` on top of the system's. */
   start(name: ServiceName, env?: Record<string, string>): ServiceProcess;
+  /** Those of a kind that run now. */
+  running(name: ServiceName): ServiceProcess[];
   /** Asks the router as a visitor of `http://{app}.localhost` would. */
   visit(app: string, path?: string): Promise<{ status: number; body: string }>;
   /** Deploys and waits for the end. */
@@ -136,6 +138,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     redis,
     services,
     start,
+    running: (name) => all.filter((service) => service.name === name && service.running),
     visit: (app, path = '/') => visit(routerPort, `${app}.localhost`, path),
     deploy: async (app, request = {}) => await waitUntilEnded((await client.deploy(app, request)).id),
     waitUntilEnded,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Deployment, type DeploymentId, isFinal, NO_MAXIMA, STAGES } from '@switchyard/domain';
-import { type FakePlatform, openFakePlatform, openSources } from '@switchyard/platform';
+import { type FakePlatform, openDisk, openFakePlatform, openSources } from '@switchyard/platform';
 import { openStore, type Store } from '@switchyard/queue';
 import {
   createLog,
@@ -124,10 +124,12 @@ async function startFarm(): Promise<void> {
   ends.push(async () => unsubscribe());
 
   const blobs = fileBlobs(join(directory, 'blobs'));
+  const sourceOptions = { kind: 'local', dataDir: directory, extraCaCerts: null, allowFileRepositories: true } as const;
   const worker = await startWorker({
     store,
     platform,
-    sources: openSources({ dataDir: directory, extraCaCerts: null, allowFileRepositories: true }),
+    sources: openSources(sourceOptions),
+    disk: { disk: openDisk(sourceOptions, platform.worker), budgetBytes: null, reserveBytes: null },
     blobs,
     archive: logArchive(blobs),
     farm,

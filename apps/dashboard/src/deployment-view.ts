@@ -104,6 +104,15 @@ export function foldEvent(view: DeploymentView, event: DeploymentEvent): Deploym
         note,
       }));
     }
+    case 'stage.waiting': {
+      const { stage, attempt, note, waitsFor } = event.data;
+      if (hasLater(view, stage, attempt)) return view;
+      return inStage(view, stage, (record) => ({
+        ...endAttempt(record, attempt, 'waited', note, event.at, waitsFor),
+        status: 'waiting',
+        note,
+      }));
+    }
     case 'stage.cancelled':
       return inStage(view, event.data.stage, (record) => ({ ...record, status: 'cancelled', endedAt: event.at }));
     default:
@@ -147,6 +156,7 @@ function startAttempt(record: StageRecord, attempt: number, at: number): StageRe
     result: 'running',
     note: null,
     memory: null,
+    waitedFor: null,
   };
   const attempts = record.attempts.length >= attempt ? record.attempts : [...record.attempts, begun];
   return { ...record, status: 'running', startedAt: record.startedAt ?? at, attempts, note: null };
@@ -158,11 +168,12 @@ function endAttempt(
   result: Attempt['result'],
   note: string | null,
   at: number,
+  waitedFor: number | null = null,
 ): StageRecord {
   return {
     ...record,
     attempts: record.attempts.map((known, index) =>
-      index === attempt - 1 && known.result === 'running' ? { ...known, result, note, endedAt: at } : known,
+      index === attempt - 1 && known.result === 'running' ? { ...known, result, note, endedAt: at, waitedFor } : known,
     ),
   };
 }

@@ -39,6 +39,7 @@ export const WAITING_WORDS: Readonly<Record<NonNullable<DeploymentSummary['waiti
   gate: 'Waits for the deployment before it',
   hold: 'Held until somebody releases it',
   retry: 'Tries again soon',
+  result: 'Waits for the same work of another deployment',
 };
 
 /** `just now`, `42 s ago`, `5 min ago`, `3 h ago`, `2 d ago`. */

@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { LIMITS, type ResourceMaxima } from '@switchyard/domain';
 import {
+  byteSize,
   type ConfigOf,
   type ConfigShape,
   commonConfig,
@@ -48,6 +49,16 @@ export const workerConfig = {
   ),
   SWITCHYARD_ROUTER_PORT: port(7080).describe('Port on which deployed apps answer.'),
   SWITCHYARD_ALLOW_FILE_REPOSITORIES: flag(false).describe('Whether `file:` repositories are allowed.'),
+  SWITCHYARD_DISK_BUDGET: byteSize.optional().meta({
+    description:
+      'What snapshots, downloads, toolchains and mirrors of the data directory may take together, in bytes or as in `20GB`; the longest unused goes first.',
+    defaultText: 'half of the disk',
+  }),
+  SWITCHYARD_DISK_RESERVE: byteSize.optional().meta({
+    description:
+      'What no install or build may leave less of on the disk of the data directory, in bytes or as in `2GB`.',
+    defaultText: 'a twentieth of the disk, at most 2 GiB',
+  }),
   SWITCHYARD_FAULT_POINT: z
     .string()
     .regex(/^[a-z]+:[a-z-]+$/, 'a step and a point, as in `build:ran`')

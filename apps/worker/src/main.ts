@@ -1,4 +1,4 @@
-import { openPlatform, openSources } from '@switchyard/platform';
+import { openDisk, openPlatform, openSources } from '@switchyard/platform';
 import { openStore } from '@switchyard/queue';
 import {
   createLog,
@@ -76,6 +76,11 @@ async function start(config: WorkerConfig, log: ReturnType<typeof createLog>): P
       sources: openSources(platformOptions),
       blobs,
       archive: logArchive(blobs),
+      disk: {
+        disk: openDisk(platformOptions, platform.worker),
+        budgetBytes: config.SWITCHYARD_DISK_BUDGET ?? null,
+        reserveBytes: config.SWITCHYARD_DISK_RESERVE ?? null,
+      },
       farm,
       hostId,
       processId,

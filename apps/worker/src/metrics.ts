@@ -1,4 +1,4 @@
-import { OUTCOMES, STAGES, type StageName, Trigger } from '@switchyard/domain';
+import { KEPT_KINDS, type KeptKind, OUTCOMES, STAGES, type StageName, Trigger } from '@switchyard/domain';
 import type { SweepReport } from '@switchyard/queue';
 import { tellRedisUp } from '@switchyard/service';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
@@ -18,6 +18,8 @@ export interface WorkerMetrics {
   swept(report: SweepReport): void;
   workspacesRemoved(count: number): void;
   deploymentsForgotten(count: number): void;
+  diskKept(bytes: Readonly<Record<KeptKind, number>>): void;
+  diskReclaimed(kind: KeptKind, bytes: number): void;
 }
 
 export function workerMetrics(
@@ -69,6 +71,18 @@ export function workerMetrics(
     labelNames: ['action'],
     registers,
   });
+  const diskKept = new Gauge({
+    name: 'switchyard_disk_kept_bytes',
+    help: 'What the data directory keeps and can do without.',
+    labelNames: ['kind'],
+    registers,
+  });
+  const diskReclaimed = new Counter({
+    name: 'switchyard_disk_reclaimed_bytes_total',
+    help: 'Evicted from the data directory.',
+    labelNames: ['kind'],
+    registers,
+  });
   registry.registerMetric(
     new Gauge({
       name: 'switchyard_worker_active_stages',
@@ -87,6 +101,8 @@ export function workerMetrics(
     for (const result of STAGE_RESULTS) stageResults.inc({ stage, result }, 0);
     for (const result of ['hit', 'miss']) cache.inc({ stage, result }, 0);
   }
+
+  for (const kind of KEPT_KINDS) diskReclaimed.inc({ kind }, 0);
 
   const sweep = (action: string, count: number): void => {
     if (count > 0) sweeps.inc({ action }, count);
@@ -114,6 +130,12 @@ export function workerMetrics(
     },
     deploymentsForgotten(count) {
       sweep('deployment-forgotten', count);
+    },
+    diskKept(bytes) {
+      for (const kind of KEPT_KINDS) diskKept.set({ kind }, bytes[kind]);
+    },
+    diskReclaimed(kind, bytes) {
+      diskReclaimed.inc({ kind }, bytes);
     },
     workspacesRemoved(count) {
       sweep('workspace-removed', count);

@@ -1,8 +1,12 @@
 import type { AppId, CacheResult, Deployment, SnapshotRef } from '@switchyard/domain';
 import type { WorkerPlatform } from '@switchyard/platform';
+import type { Store } from '@switchyard/queue';
 import type { Blobs } from '@switchyard/service';
 import { z } from 'zod';
 import { type Inputs, type KeyPrefix, snapshotKey, whyMissed } from './cache-key.ts';
+import { StageStop } from './stage-stop.ts';
+import type { StageContext, StageOutcome } from './stages/stage.ts';
+import { insist } from './waiting.ts';
 
 /**
  * What an app's last install or build was made from, so that a miss can say what changed, and which results are still of use. A
@@ -41,37 +45,79 @@ function wantsFresh(deployment: Deployment, stage: CachedStage): boolean {
 }
 
 export interface LookUp {
+  readonly kind: 'looked-up';
   readonly key: string;
-  /** null: the work has to be done. */
+  /** Of the app's last result, which may not be kept any more. */
+  readonly lastKey: string | null;
+  /** null: the work has to be done, and is claimed. */
   readonly found: SnapshotRef | null;
+  /** Why the result is at hand, for a log; null where it is not. */
+  readonly reused: string | null;
   readonly cache: CacheResult;
   /** To be called when the result is there. */
   remember(): Promise<void>;
 }
 
-/** Looks for the result of a stage. The app is part of every name: what one app made is never given to another. */
-export async function lookUp(options: {
-  platform: Pick<WorkerPlatform, 'find'>;
-  blobs: Blobs;
-  deployment: Deployment;
-  stage: CachedStage;
-  prefix: KeyPrefix;
-  inputs: Inputs;
-}): Promise<LookUp> {
-  const { platform, blobs, deployment, stage, prefix } = options;
+export type CacheContext = Pick<StageContext, 'deployment' | 'lease' | 'hostId' | 'leave'> & {
+  readonly platform: Pick<WorkerPlatform, 'find'>;
+  readonly blobs: Blobs;
+  readonly records: Pick<Store, 'claims'>;
+};
+
+type Awaits = Extract<StageOutcome, { kind: 'awaits' }>;
+
+const sameWork = (number: number, stage: CachedStage): string => `#${number}’s ${stage} of the same inputs`;
+
+/** Whose result the stage's attempts before this one have waited for. */
+function waitedFor({ stages }: Deployment, stage: CachedStage): number | null {
+  const attempts = stages.find(({ name }) => name === stage)?.attempts ?? [];
+  return attempts.findLast(({ result }) => result === 'waited')?.waitedFor ?? null;
+}
+
+/** Takes the work on, unless somebody is at it on this host: then the deployment waits, and holds no worker meanwhile. */
+async function claimOrAwait(context: CacheContext, key: string, stage: CachedStage): Promise<Awaits | null> {
+  const { records, lease, hostId, leave } = context;
+  const work = `${hostId}:${key}` as const;
+  const claim = await insist(leave, () => records.claims.claim(lease, work));
+  if (claim.answer === 'lease-lost') throw new StageStop('lost');
+  if (claim.answer === 'ours') return null;
+  return { kind: 'awaits', work, number: claim.number, note: `Waits for ${sameWork(claim.number, stage)}.` };
+}
+
+/**
+ * Looks for the result of a stage and, where there is none, claims the work. The app is part of every name: what one app made is never
+ * given to another. Fresh work has a name of its own: it neither waits for others nor lets them wait.
+ */
+export async function lookUp(
+  context: CacheContext,
+  options: { stage: CachedStage; prefix: KeyPrefix; inputs: Inputs },
+): Promise<LookUp | Awaits> {
+  const { platform, blobs, deployment } = context;
+  const { stage, prefix } = options;
   const last = await lastRecord(blobs, deployment.appId, stage);
   const isFresh = wantsFresh(deployment, stage);
   const generation = isFresh ? deployment.id : (last?.generation ?? FIRST_GENERATION);
   const inputs = { ...options.inputs, app: deployment.appId, [GENERATION]: generation };
   const key = snapshotKey(prefix, inputs);
-  const found = await platform.find(key);
+  let found = await platform.find(key);
+  if (found === null) {
+    const awaits = await claimOrAwait(context, key, stage);
+    if (awaits !== null) return awaits;
+    // Whoever had the claim may have published between the look and the claim.
+    found = await platform.find(key);
+  }
+  const waited = waitedFor(deployment, stage);
+  const wait = waited === null ? null : `waited for ${sameWork(waited, stage)}`;
   const because = isFresh
     ? `fresh work was asked for (reuse: ${deployment.reuse})`
     : whyMissed(last?.inputs ?? null, inputs);
   return {
+    kind: 'looked-up',
     key,
+    lastKey: last?.key ?? null,
     found,
-    cache: { result: found === null ? 'miss' : 'hit', key, because: found === null ? because : null },
+    reused: found === null ? null : (wait ?? 'nothing that it depends on has changed'),
+    cache: { result: found === null ? 'miss' : 'hit', key, because: found === null ? because : wait },
     async remember() {
       if (last?.key === key) return;
       const record: CacheRecord = { v: 1, key, inputs, generation };

@@ -19,6 +19,7 @@ import { AttemptLog } from './attempt-log.ts';
 import { AttemptMemory, memoryLine } from './attempt-memory.ts';
 import { type AttemptVariables, attemptVariables } from './attempt-variables.ts';
 import { diagnose } from './diagnosis.ts';
+import type { DiskKeeper } from './disk-keeper.ts';
 import type { FaultPoint } from './fault-points.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { WorkerMetrics } from './metrics.ts';
@@ -51,6 +52,7 @@ export interface StepRunnerOptions {
   /** 0 ≤ jitter < 1. */
   readonly jitter: () => number;
   readonly faultPoint: FaultPoint;
+  readonly disk: Pick<DiskKeeper, 'ensureRoom'>;
   readonly metrics: WorkerMetrics;
   readonly log: Log;
 }
@@ -263,6 +265,7 @@ export class StepRunner {
     if (result.kind === 'skipped') sink.say(result.note);
     if (result.kind === 'cancelled') sink.say('Cancelled.');
     if (result.kind === 'timed_out') sink.say(`Ended after its limit of ${Math.round(result.limitMs / 1_000)} s.`);
+    if (result.kind === 'awaits') sink.say(result.note);
     if (result.kind === 'handed_back') sink.say('This worker is stopping; another goes on.');
     if (result.kind !== 'failed') return;
     sink.say(result.note);
@@ -276,7 +279,7 @@ export class StepRunner {
     const { metrics, clock } = this.#options;
     const { step } = lease;
     const stage = stageOf(step);
-    if (result?.kind === 'handed_back') return;
+    if (result?.kind === 'handed_back' || result?.kind === 'awaits') return;
     const kind = result === null ? 'lost' : result.kind === 'superseded' ? 'skipped' : result.kind;
     if (step !== 'pin' || kind === 'failed') metrics.stageEnded({ stage, result: kind, seconds });
     if (result?.kind === 'succeeded' && result.cache !== undefined) metrics.cacheAnswered(stage, result.cache.result);

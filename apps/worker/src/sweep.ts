@@ -2,10 +2,12 @@ import { type Clock, DeploymentId, isFinal, LIMITS, type ProcessId } from '@swit
 import type { WorkerPlatform } from '@switchyard/platform';
 import type { Store } from '@switchyard/queue';
 import type { Log, LogArchive, OutputArchive } from '@switchyard/service';
+import type { DiskKeeper } from './disk-keeper.ts';
 import type { WorkerMetrics } from './metrics.ts';
 
 export interface SweepOptions {
   readonly store: Pick<Store, 'chain' | 'deployments'>;
+  readonly disk: Pick<DiskKeeper, 'sweep'>;
   readonly platform: Pick<WorkerPlatform, 'listWorkspaces' | 'discardAttempts'>;
   readonly archive: LogArchive;
   readonly outputArchive: Pick<OutputArchive, 'remove'>;
@@ -19,6 +21,7 @@ export interface SweepOptions {
 export async function sweepOnce(options: SweepOptions): Promise<void> {
   await sweepRecords(options);
   await sweepWorkspaces(options);
+  await options.disk.sweep();
 }
 
 async function sweepRecords({ store, processId, archive, outputArchive, metrics, log }: SweepOptions): Promise<void> {

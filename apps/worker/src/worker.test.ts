@@ -12,7 +12,7 @@ import {
   type Reuse,
   type StageName,
 } from '@switchyard/domain';
-import { openPlatform, openSources, type Platform } from '@switchyard/platform';
+import { openDisk, openPlatform, openSources, type Platform } from '@switchyard/platform';
 import { openStore, type Store } from '@switchyard/queue';
 import {
   createLog,
@@ -110,6 +110,7 @@ async function newWorker(metrics = new Registry()): Promise<{ stop(): Promise<vo
     store,
     platform,
     sources: openSources(options()),
+    disk: { disk: openDisk(options(), platform.worker), budgetBytes: null, reserveBytes: null },
     blobs,
     archive: logArchive(blobs),
     farm: FARM,

@@ -1,9 +1,11 @@
 import { LIMITS, type QueueName } from '@switchyard/domain';
 import { outputArchive } from '@switchyard/service';
+import { DiskKeeper, type DiskKeeperOptions } from './disk-keeper.ts';
 import { StepRunner, type StepRunnerOptions } from './step-runner.ts';
 import { startSweeping } from './sweep.ts';
 
-export interface WorkerOptions extends Omit<StepRunnerOptions, 'metrics'> {
+export interface WorkerOptions extends Omit<StepRunnerOptions, 'metrics' | 'disk'> {
+  readonly disk: Pick<DiskKeeperOptions, 'disk' | 'budgetBytes' | 'reserveBytes'>;
   readonly pools: readonly ('light' | 'heavy')[];
   readonly concurrency: number;
   readonly metrics: (active: () => number) => StepRunnerOptions['metrics'];
@@ -18,7 +20,8 @@ export async function startWorker(options: WorkerOptions): Promise<{ stop(): Pro
   // The figures ask the runner how many steps it runs, and the runner reports its figures.
   let active = (): number => 0;
   const metrics = options.metrics(() => active());
-  const runner = new StepRunner({ ...options, metrics });
+  const disk = new DiskKeeper({ ...options, ...options.disk, records: store.disks, metrics });
+  const runner = new StepRunner({ ...options, disk, metrics });
   active = () => runner.active;
 
   const stopListening = store.chain.onCancel((id) => runner.cancel(id));
@@ -31,6 +34,7 @@ export async function startWorker(options: WorkerOptions): Promise<{ stop(): Pro
   });
   const sweeping = startSweeping({
     ...options,
+    disk,
     outputArchive: outputArchive(options.blobs),
     platform: options.platform.worker,
     metrics,

@@ -10,6 +10,7 @@ import {
   type CreateDeployment,
   DeploymentList,
   DeploymentView,
+  DiskList,
   Readiness,
   type Rollback,
   Session,
@@ -103,6 +104,8 @@ export interface Client {
   events(id: string, options?: TailOptions): AsyncGenerator<DeploymentEvent, void>;
   /** Also answers when the farm is not ready. */
   ready(): Promise<Readiness>;
+  /** How full the disks of the hosts are. */
+  disks(): Promise<DiskList>;
   /** Trades the token for a cookie that the browser keeps and scripts can't read. */
   openSession(token: string): Promise<Session>;
   closeSession(): Promise<void>;
@@ -204,6 +207,7 @@ export function createClient(options: ClientOptions): Client {
       });
     },
     events: (id, tail) => tailEvents(transport, `${deploymentPath(id)}/events`, tail),
+    disks: () => ask(DiskList, '/v1/disks'),
     ready: () => ask(Readiness, '/readyz', { accept: [503] }),
     openSession: (token) => ask(Session, '/v1/session', { method: 'POST', body: { token } }),
     async closeSession() {

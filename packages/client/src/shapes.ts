@@ -5,6 +5,7 @@ import {
   Commit,
   Deployment,
   DeploymentId,
+  DiskUse,
   GitRef,
   Hold,
   LIMITS,
@@ -210,6 +211,9 @@ export const Readiness = z
   })
   .meta({ id: 'Readiness' });
 export type Readiness = z.infer<typeof Readiness>;
+
+export const DiskList = z.object({ disks: z.array(DiskUse) }).meta({ id: 'DiskList' });
+export type DiskList = z.infer<typeof DiskList>;
 
 /** Header with which a client says what it is. A page of another origin can't send it unasked, so it also proves that a write with a cookie is meant. */
 export const CLIENT_HEADER = 'Switchyard-Client';

@@ -68,7 +68,7 @@ const ENTRIES: Partial<Record<ErrorCode, Entry>> = {
   'disk-full': {
     cause: 'disk_full',
     score: 90,
-    fix: 'Make room on the disk of the data directory (old releases, other programs’ caches, container images), then deploy again.',
+    fix: 'Make room on the disk of the data directory (old releases, other programs’ caches, container images), or give it a larger one, then deploy again. `GET /v1/disks` says what is kept; docs/disk.md what goes by itself.',
   },
   'engine-unavailable': {
     cause: 'docker_unavailable',

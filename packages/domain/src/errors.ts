@@ -87,7 +87,7 @@ export const ERRORS = {
     title: 'The app’s variables can’t be opened with this secret key',
   },
   'snapshot-missing': { fault: 'platform', status: 500, title: 'A file tree that an earlier stage made is gone' },
-  'disk-full': { fault: 'platform', status: 500, title: 'The disk is full' },
+  'disk-full': { fault: 'transient', status: 500, title: 'The disk is full' },
   'engine-unavailable': { fault: 'transient', status: 500, title: 'The container engine does not answer' },
   'engine-refused': { fault: 'platform', status: 500, title: 'The container engine refused an operation' },
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Diagnosis } from './diagnosis.ts';
 import { DeploymentId, ReleaseId } from './ids.ts';
 import { Plan } from './plan.ts';
-import { CacheResult, Commit, Reuse, Trigger } from './records.ts';
+import { CacheResult, Commit, Reuse, Trigger, Waiting } from './records.ts';
 import { StageName } from './stages.ts';
 import { Outcome } from './transitions.ts';
 
@@ -29,7 +29,7 @@ export const DeploymentEvent = z
       z.object({ number: z.int(), trigger: Trigger, ref: z.string().nullable(), reuse: Reuse }),
     ),
     event('deployment.pinned', z.object({ commit: Commit })),
-    event('deployment.waiting', z.object({ reason: z.enum(['slot', 'gate', 'hold', 'retry']), note: z.string() })),
+    event('deployment.waiting', z.object({ reason: Waiting, note: z.string() })),
     event('deployment.planned', z.object({ plan: Plan })),
     event('deployment.cancelling', z.object({})),
     event('deployment.live', z.object({ releaseId: ReleaseId.nullable() })),
@@ -48,6 +48,8 @@ export const DeploymentEvent = z
     event('stage.cancelled', z.object({ stage: StageName })),
     event('stage.timed_out', z.object({ stage: StageName, attempt, limitMs: z.int() })),
     event('stage.lost', z.object({ stage: StageName, attempt, note: z.string() })),
+    /** The attempt ended for another deployment to make the result; the next one finds it. */
+    event('stage.waiting', z.object({ stage: StageName, attempt, note: z.string(), waitsFor: z.int() })),
     event(
       'log',
       z.object({

@@ -4,6 +4,7 @@ export * from './cut-text.ts';
 export * from './decide-retry.ts';
 export * from './delivery.ts';
 export * from './diagnosis.ts';
+export * from './disk-budget.ts';
 export * from './domain-name.ts';
 export * from './dotenv.ts';
 export * from './errors.ts';

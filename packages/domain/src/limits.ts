@@ -189,6 +189,23 @@ export const LIMITS = {
    */
   maxDetectFileBytes: 16 * 1024 * 1024,
 
+  // Disk: what the data directory keeps of snapshots, downloads, toolchains and mirrors. At the bound the longest unused goes.
+  /** Of the disk, where SWITCHYARD_DISK_BUDGET is not set. */
+  diskBudgetShare: 0.5,
+  /** Of the disk, but at most that many bytes, where SWITCHYARD_DISK_RESERVE is not set; an install or build that would leave less waits. */
+  diskReserveShare: 0.05,
+  maxDiskReserveBytes: 2 * 1024 ** 3,
+  /** How often one worker of a host looks. */
+  diskSweepMs: 60_000,
+  /** What was used within this time stays: longer than from finding something to writing down that it is in use. */
+  diskRestMs: 600_000,
+  /** What one look may evict. */
+  maxEvictions: 20,
+  /** An install or build is expected to write at least this much. */
+  leastResultBytes: 64 * 1024 ** 2,
+  /** With this much free above the reserve nobody looks up what the last one took. */
+  ampleDiskBytes: 32 * 1024 ** 3,
+
   // Retention
   /** Releases that were live and stay ready for rollback, per environment. */
   keptReleases: 5,
@@ -234,6 +251,8 @@ assertRelation(
   LIMITS.cleanupDrainWatchMs < LIMITS.stageTimeLimitMs.cleanup,
   'cleanupDrainWatchMs < stageTimeLimitMs.cleanup',
 );
+assertRelation(LIMITS.leaseMs * 2 < LIMITS.diskRestMs, 'leaseMs * 2 < diskRestMs');
+assertRelation(LIMITS.leastResultBytes <= LIMITS.ampleDiskBytes, 'leastResultBytes <= ampleDiskBytes');
 assertRelation(LIMITS.drainTimeoutMs < LIMITS.portQuarantineMs, 'drainTimeoutMs < portQuarantineMs');
 assertRelation(LIMITS.logBatchBytes <= LIMITS.logChunkBytes, 'logBatchBytes <= logChunkBytes');
 assertRelation(

@@ -82,9 +82,14 @@ export const Commit = z
   .meta({ id: 'Commit' });
 export type Commit = z.infer<typeof Commit>;
 
+/** Why a deployment does not go on although it could. `result`: another one is making what this one needs, from the same inputs. */
+export const Waiting = z.enum(['slot', 'gate', 'hold', 'retry', 'result']);
+export type Waiting = z.infer<typeof Waiting>;
+
 export const CacheResult = z.object({
   result: z.enum(['hit', 'miss']),
   key: z.string(),
+  /** Why it missed; for a hit, whose work was waited for. */
   because: z.string().nullable(),
 });
 export type CacheResult = z.infer<typeof CacheResult>;
@@ -96,11 +101,23 @@ export const Attempt = z
     processId: ProcessId.nullable(),
     startedAt: Time,
     endedAt: Time.nullable(),
-    result: z.enum(['running', 'succeeded', 'skipped', 'failed', 'cancelled', 'timed_out', 'lost', 'handed_back']),
+    result: z.enum([
+      'running',
+      'succeeded',
+      'skipped',
+      'failed',
+      'cancelled',
+      'timed_out',
+      'lost',
+      'handed_back',
+      'waited',
+    ]),
     /** Why it failed and whether another attempt follows, for people. */
     note: z.string().nullable(),
     /** Of the command that took most; null where none ran. */
     memory: MemoryUse.nullable().default(null),
+    /** `waited`: the number of the app's deployment whose work it left the result to. */
+    waitedFor: z.int().positive().nullable().default(null),
   })
   .meta({ id: 'Attempt' });
 export type Attempt = z.infer<typeof Attempt>;
@@ -163,7 +180,7 @@ export const Deployment = z.object({
   /** Where the next step has to run. */
   placement: Placement,
   /** Why it does not run although it could be next. */
-  waiting: z.enum(['slot', 'gate', 'hold', 'retry']).nullable(),
+  waiting: Waiting.nullable(),
   cancelRequestedAt: Time.nullable(),
   stages: z.array(StageRecord),
   plan: Plan.nullable(),

@@ -8,6 +8,7 @@ import type {
   ResourceLimits,
   SnapshotRef,
   StageName,
+  TeamId,
 } from '@switchyard/domain';
 
 /**
@@ -58,6 +59,15 @@ export interface Layer {
   readonly only?: readonly string[];
 }
 
+/**
+ * Whose downloads of package managers commands find and leave: a team's own, so that what one team's build puts there never reaches
+ * another's. Code that is not trusted (a fork's) leaves nothing: what it writes goes with its run.
+ */
+export interface DownloadScope {
+  readonly teamId: TeamId;
+  readonly trusted: boolean;
+}
+
 export interface RunRequest {
   readonly attempt: AttemptRef;
   readonly layers: readonly Layer[];
@@ -73,6 +83,7 @@ export interface RunRequest {
    */
   readonly env: Readonly<Record<string, string>>;
   readonly toolchain: Toolchain;
+  readonly downloads: DownloadScope;
   readonly timeLimitMs: number;
   /** Of all processes of the run together, but for open files, which each may have. */
   readonly limits: ResourceLimits;
@@ -140,8 +151,10 @@ export interface WorkerPlatform {
   discardAttempts(deploymentId: string, belowToken: number): Promise<void>;
   /** Workspaces of deployments that are not in `keep`, oldest first: for the sweep. */
   listWorkspaces(): Promise<{ deploymentId: string; createdAt: number }[]>;
-  listSnapshots(): Promise<{ key: string; lastUsedAt: number }[]>;
-  removeSnapshot(key: string): Promise<void>;
+  /** `bytes`: what its removal would free, as near as is cheaply known. */
+  listSnapshots(): Promise<{ key: string; lastUsedAt: number; bytes: number }[]>;
+  /** With `unusedSince`: unless it was used after that moment. Answers whether it is gone. */
+  removeSnapshot(key: string, unless?: { unusedSince: number }): Promise<boolean>;
 }
 
 interface StartBase {

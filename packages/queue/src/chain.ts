@@ -113,6 +113,7 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
           ...argumentsOf(result),
           hold,
           memory === null ? '' : JSON.stringify(memory),
+          ...(result.kind === 'awaits' ? [result.work, result.number] : ['', '']),
           ...artifacts.flatMap(([name, value]) => [name, JSON.stringify(value)]),
         ),
       );

@@ -1,4 +1,4 @@
-import { type Deployment, DeploymentId } from '@switchyard/domain';
+import { type Deployment, DeploymentId, Waiting } from '@switchyard/domain';
 import type { StoreContext } from './context.ts';
 import { deploymentOfHash } from './deployment-record.ts';
 import { retentionOfRecords } from './retention.ts';
@@ -32,13 +32,15 @@ export function deploymentRecords(context: StoreContext): DeploymentRecords {
     },
 
     async counts() {
-      const waiting = { slot: 0, gate: 0, hold: 0, retry: 0 };
+      const waiting = { slot: 0, gate: 0, hold: 0, retry: 0, result: 0 };
       const members = await redis.smembers(keys.unfinished);
       const reasons = await Promise.all(
         members.map((id) => redis.hget(keys.deployment(DeploymentId.parse(id)), 'waiting')),
       );
-      for (const reason of reasons)
-        if (reason === 'slot' || reason === 'gate' || reason === 'hold' || reason === 'retry') waiting[reason] += 1;
+      for (const reason of reasons) {
+        const known = Waiting.safeParse(reason);
+        if (known.success) waiting[known.data] += 1;
+      }
       return { waiting, slots: { farm: await redis.scard(keys.slotsOfFarm) } };
     },
   };

@@ -60,9 +60,14 @@ export function keysFor(prefix: string) {
     leases: `${base}leases`,
     due: `${base}due`,
     admitted: `${base}admitted`,
+    /** The deployment that does a piece of work, and in `claim-waiters:` those that wait for its result; see lua/claims.ts. */
+    claim: (work: string) => `${base}claim:${work}`,
     slotsOfFarm: `${base}slots:farm`,
     sweepLeader: `${base}sweep-leader`,
     cancelChannel: `${base}cancel`,
+    /** Hash: host id → DiskUse. */
+    disks: `${base}disks`,
+    diskLeader: (id: HostId) => `${base}disk-leader:${id}`,
     release: (id: ReleaseId) => `${base}release:${id}`,
     /** Sorted by when they were last live. */
     releasesOf: (id: EnvironmentId) => `${base}releases-of:${id}`,

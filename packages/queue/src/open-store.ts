@@ -2,6 +2,7 @@ import type { Clock, HostId, Ids } from '@switchyard/domain';
 import { settingsRecords } from './app-settings.ts';
 import { appRecords } from './apps.ts';
 import { chainOf } from './chain.ts';
+import { claimsOf } from './claims.ts';
 import {
   blockingConnection,
   checkRedis,
@@ -15,6 +16,7 @@ import {
 } from './connection.ts';
 import type { StoreContext } from './context.ts';
 import { deploymentRecords } from './deployments.ts';
+import { diskRecords } from './disks.ts';
 import { domainRecords } from './domains.ts';
 import { eventStreams } from './events.ts';
 import { farmRecords } from './farm.ts';
@@ -81,19 +83,27 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const farm = farmRecords(context);
   const chain = chainOf(context, queues, async () => (await farm.current()).id);
 
+  const apps = appRecords(context, chain);
+  const deployments = deploymentRecords(context);
+  const releases = releaseRecords(context);
+  const instances = instanceRecords(context);
+  const oneOffs = oneOffRecords(context);
+
   return {
     farm: guarded(farm),
-    apps: guarded(appRecords(context, chain)),
+    apps: guarded(apps),
     settings: guarded(settingsRecords(context)),
     variables: guarded(variableRecords(context)),
     domains: guarded(domainRecords(context)),
-    deployments: guarded(deploymentRecords(context)),
+    deployments: guarded(deployments),
     chain: guarded(chain),
+    claims: guarded(claimsOf(context)),
+    disks: guarded(diskRecords(context, { apps, deployments, releases, instances, oneOffs })),
     events: guarded(eventStreams(context)),
     output: guarded(outputStreams(context)),
-    releases: guarded(releaseRecords(context)),
-    instances: guarded(instanceRecords(context)),
-    oneOffs: guarded(oneOffRecords(context)),
+    releases: guarded(releases),
+    instances: guarded(instances),
+    oneOffs: guarded(oneOffs),
     routing: guarded(routingRecords(context)),
     processes: guarded(processRecords(context)),
     webhooks: guarded(webhookRecords(context)),

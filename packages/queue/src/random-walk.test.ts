@@ -76,7 +76,20 @@ class Walk {
     const one = open[this.#pick(Math.max(1, open.length))];
     if (one?.step == null) return;
     const answer = await this.#chain.begin(one.id, one.step, this.#pick(2) === 0 ? ME : OTHER);
-    if (answer.answer === 'run') this.#leases.push(answer.lease);
+    if (answer.answer !== 'run') return;
+    if (this.#pick(2) === 0 && (await this.#leavesToAnother(answer.lease))) return;
+    this.#leases.push(answer.lease);
+  }
+
+  /** Claims one of two pieces of work, and waits where another has it. */
+  async #leavesToAnother(lease: Lease): Promise<boolean> {
+    if (lease.step !== 'install' && lease.step !== 'build') return false;
+    const work = `host_aaaaaa:${lease.step}-${this.#pick(2)}` as const;
+    const claim = await this.#chain.store.claims.claim(lease, work);
+    if (claim.answer !== 'theirs') return false;
+    const { number } = claim;
+    await this.#chain.store.chain.finish(lease, { kind: 'awaits', work, number, note: `Waits for #${number}.` });
+    return true;
   }
 
   /** The holder of a lease finishes somehow, long after it lost it perhaps; or it dies, and says nothing. */
@@ -147,7 +160,7 @@ describe('whatever happens in whatever order', { timeout: 60_000 }, () => {
       }
       expect(await chain.store.deployments.counts()).toMatchObject({
         slots: { farm: 0 },
-        waiting: { slot: 0, gate: 0, hold: 0, retry: 0 },
+        waiting: { slot: 0, gate: 0, hold: 0, retry: 0, result: 0 },
       });
       expect(await chain.store.apps.environment(chain.app.environmentId)).toMatchObject({ gateHolder: null });
     } finally {

@@ -5,6 +5,7 @@ import { CREATE_APP, REMOVE_APP } from './lua/apps.ts';
 import { BEAT } from './lua/beat.ts';
 import { BEGIN } from './lua/begin.ts';
 import { CANCEL } from './lua/cancel.ts';
+import { CLAIM } from './lua/claims.ts';
 import { ADD_DOMAIN, REMOVE_DOMAIN, SERVE_DOMAIN } from './lua/domains.ts';
 import { FINISH } from './lua/finish.ts';
 import { DESIRE_INSTANCES, DRAIN_INSTANCES, WITHDRAW_INSTANCES } from './lua/instances.ts';
@@ -31,6 +32,7 @@ const SCRIPTS = {
   beat: BEAT,
   begin: BEGIN,
   cancel: CANCEL,
+  claim: CLAIM,
   createApp: CREATE_APP,
   desireInstances: DESIRE_INSTANCES,
   desireOneOff: DESIRE_ONE_OFF,

@@ -37,6 +37,7 @@ import type {
   StepName,
   TeamId,
   Trigger,
+  Waiting,
 } from '@switchyard/domain';
 import type { DomainRecords } from './domain-records.ts';
 import type { OutputStreams } from './output-streams.ts';
@@ -44,7 +45,11 @@ import type { OutputStreams } from './output-streams.ts';
 export type { DomainRecords } from './domain-records.ts';
 export type { OutputBatch, OutputSource, OutputStreams } from './output-streams.ts';
 
+import type { Claims, WorkName } from './claims.ts';
+import type { DiskRecords } from './disks.ts';
 import type { ReleaseRecords, SettingsRecords, VariableRecords } from './store-of-apps.ts';
+
+export type { Claims, WorkName } from './claims.ts';
 
 /**
  * What the rest of the system may do with Redis. Implemented once, by `openStore()`. Every method rejects with a `SwitchyardError`:
@@ -59,6 +64,8 @@ export interface Store {
   readonly domains: DomainRecords;
   readonly deployments: DeploymentRecords;
   readonly chain: Chain;
+  readonly claims: Claims;
+  readonly disks: DiskRecords;
   readonly events: EventStreams;
   readonly output: OutputStreams;
   readonly releases: ReleaseRecords;
@@ -126,7 +133,7 @@ export interface DeploymentRecords {
   /** Removes a deployment's record and events. Its logs in blobs are the caller's, and go before. */
   forget(id: DeploymentId): Promise<void>;
   /** How many deployments wait for a slot, the gate, a hold; and slots in use per scope. */
-  counts(): Promise<{ waiting: Record<'slot' | 'gate' | 'hold' | 'retry', number>; slots: { farm: number } }>;
+  counts(): Promise<{ waiting: Record<Waiting, number>; slots: { farm: number } }>;
 }
 
 export type AcceptKind =
@@ -223,7 +230,9 @@ export type StepResult =
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'timed_out'; readonly diagnosis: Diagnosis; readonly limitMs: number }
   /** The worker is stopping: the attempt does not count, and another worker takes over at once. */
-  | { readonly kind: 'handed_back' };
+  | { readonly kind: 'handed_back' }
+  /** Another deployment does the same work: this one goes on when that attempt has ended. The attempt does not count. */
+  | { readonly kind: 'awaits'; readonly work: WorkName; readonly number: number; readonly note: string };
 
 export type FinishAnswer = 'finished' | 'lease-lost';
 export type BeatAnswer = 'kept' | 'cancel' | 'lost';

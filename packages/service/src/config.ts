@@ -48,6 +48,18 @@ export const count = (fallback: number, bounds: { min: number; max: number }) =>
       `a whole number from ${bounds.min} to ${bounds.max}`,
     );
 
+const UNITS = ['', 'k', 'm', 'g', 't'] as const;
+
+/** Bytes, or with a unit: `20GB` and `20 GB` are 20 · 10⁹, `20GiB` is 20 · 2³⁰. */
+export const byteSize = z
+  .string()
+  .regex(/^\d{1,15}(\.\d{1,3})?\s?([kmgt]i?)?b?$/i, 'bytes, or a size as in 20GB or 512MiB')
+  .transform((text) => {
+    const [, number = '', unit = '', binary] = /^([\d.]+)\s?([kmgt]?)(i?)/i.exec(text) ?? [];
+    const power = UNITS.findIndex((one) => one === unit.toLowerCase());
+    return Math.floor(Number(number) * (binary === '' ? 1_000 : 1_024) ** power);
+  });
+
 /** Settings that every process has. */
 export const commonConfig = {
   REDIS_URL: z

@@ -1,4 +1,4 @@
-import { Readiness } from '@switchyard/client';
+import { DiskList, Readiness } from '@switchyard/client';
 import { SwitchyardError } from '@switchyard/domain';
 import { z } from 'zod';
 import { NO_BODY, operation } from '../operation.ts';
@@ -37,6 +37,25 @@ const readyz = operation({
     }
     const reasons = readiness.parts.flatMap(({ reason }) => (reason === null ? [] : [reason]));
     sendProblem(request, response, new SwitchyardError('unavailable', reasons.join(' ')), body);
+  },
+});
+
+const listDisks = operation({
+  id: 'listDisks',
+  method: 'get',
+  path: '/v1/disks',
+  tag: 'System',
+  access: 'token',
+  summary: 'How full the disks of the hosts are',
+  description:
+    'Per host, as its workers saw it last: what is free, what may be kept and what is, by kind, and what has been evicted. In bytes.',
+  params: none,
+  query: none,
+  body: NO_BODY,
+  answers: { 200: { description: 'Hosts of the last day.', content: { 'application/json': DiskList } } },
+  errors: [],
+  async handle({ response }, { store }) {
+    response.json({ disks: await store.disks.list() });
   },
 });
 
@@ -94,4 +113,4 @@ const openapi = operation({
   },
 });
 
-export const systemOperations = [readyz, healthz, metrics, openapi];
+export const systemOperations = [readyz, listDisks, healthz, metrics, openapi];

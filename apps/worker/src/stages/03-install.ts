@@ -15,17 +15,14 @@ async function fingerprints({ sources, deployment }: StageContext, paths: readon
 
 /** Installs the dependencies. The command sees only its declared inputs, so that equal inputs give an equal result. */
 export const install: Stage = async (context) => {
-  const { deployment, platform, blobs, variables, log, signal } = context;
+  const { deployment, platform, variables, log, signal } = context;
   const plan = planOf(context);
   if (plan.install === null) return { kind: 'skipped', note: 'There are no dependencies to install.' };
   const { command, inputs } = plan.install;
 
   const toolchain = { runtime: plan.runtime, packageManager: plan.packageManager };
   const resolved = await platform.prepare(toolchain, { signal, onOutput: (chunk) => log.output(chunk) });
-  const look = await lookUp({
-    platform,
-    blobs,
-    deployment,
+  const look = await lookUp(context, {
     stage: 'install',
     prefix: 'dep',
     inputs: {
@@ -39,20 +36,25 @@ export const install: Stage = async (context) => {
       ...variables.buildInputs(),
     },
   });
+  if (look.kind === 'awaits') return look;
   if (look.found !== null) {
-    log.say('Dependencies are unchanged: reused.');
+    log.say(`Reused: ${look.reused}.`);
     await look.remember();
     return { kind: 'succeeded', cache: look.cache, artifacts: { dependencies: look.found } };
   }
 
   log.say(`Installing, since ${look.cache.because ?? 'there is no earlier result'}.`);
-  const result = await runCommands(context, {
-    layers: [{ snapshot: required(deployment.artifacts.source, 'source'), only: inputs }],
-    commands: [command],
-    root: plan.root,
-    toolchain,
-    publish: look.key,
-  });
+  const result = await runCommands(
+    context,
+    {
+      layers: [{ snapshot: required(deployment.artifacts.source, 'source'), only: inputs }],
+      commands: [command],
+      root: plan.root,
+      toolchain,
+      publish: look.key,
+    },
+    look.lastKey,
+  );
   if ('kind' in result) return result;
   await look.remember();
   return { kind: 'succeeded', cache: look.cache, artifacts: { dependencies: result } };

@@ -5,7 +5,7 @@ import { planOf, required, type Stage } from './stage.ts';
 
 /** Puts source and dependencies together and runs the build on them. */
 export const build: Stage = async (context) => {
-  const { deployment, platform, sources, blobs, variables, log, signal } = context;
+  const { deployment, platform, sources, variables, log, signal } = context;
   const plan = planOf(context);
   const { dependencies } = deployment.artifacts;
   const source = required(deployment.artifacts.source, 'source');
@@ -18,10 +18,7 @@ export const build: Stage = async (context) => {
   const commit = required(deployment.commit, 'commit');
   const tree = await sources.tree(deployment.repository, commit.sha).fingerprint('.');
   const system = buildEnvironment(context);
-  const look = await lookUp({
-    platform,
-    blobs,
-    deployment,
+  const look = await lookUp(context, {
     stage: 'build',
     prefix: 'bld',
     inputs: {
@@ -37,21 +34,26 @@ export const build: Stage = async (context) => {
       ...variables.buildInputs(),
     },
   });
+  if (look.kind === 'awaits') return look;
   if (look.found !== null) {
-    log.say('Nothing that the build depends on has changed: reused.');
+    log.say(`Reused: ${look.reused}.`);
     await look.remember();
     return { kind: 'succeeded', cache: look.cache, artifacts: { build: look.found } };
   }
 
   if (commands.length > 0) log.say(`Building, since ${look.cache.because ?? 'there is no earlier result'}.`);
-  const result = await runCommands(context, {
-    layers: [...(dependencies === undefined ? [] : [{ snapshot: dependencies }]), { snapshot: source }],
-    commands,
-    root: plan.root,
-    toolchain,
-    publish: look.key,
-    system,
-  });
+  const result = await runCommands(
+    context,
+    {
+      layers: [...(dependencies === undefined ? [] : [{ snapshot: dependencies }]), { snapshot: source }],
+      commands,
+      root: plan.root,
+      toolchain,
+      publish: look.key,
+      system,
+    },
+    look.lastKey,
+  );
   if ('kind' in result) return result;
   await look.remember();
   return {

@@ -5,7 +5,10 @@ import { COMMAND_ENVIRONMENT } from './command-environment.ts';
 import { limitsOf } from './limits-of.ts';
 import { planOf, required, type StageContext, type StageFailure } from './stage.ts';
 
-/** Runs a stage's commands on layers and keeps the result; answers the snapshot or what failed. Throws when the stage is stopped. */
+/**
+ * Runs a stage's commands on layers and keeps the result; answers the snapshot or what failed. `lastResult` names what the app's last one made, to know
+ * what it will take on the disk. Throws when the stage is stopped.
+ */
 export async function runCommands(
   context: StageContext,
   {
@@ -20,13 +23,17 @@ export async function runCommands(
     /** Variables that only this stage has. */
     system?: Partial<Record<SystemVariableName, string>>;
   },
+  lastResult: string | null,
 ): Promise<SnapshotRef | StageFailure> {
-  const { platform, attempt, variables, signal, log, timeLimitMs } = context;
+  const { deployment, platform, disk, attempt, variables, signal, log, timeLimitMs } = context;
   const limits = limitsOf(context, planOf(context), 'build');
+  await disk.ensureRoom(lastResult);
   for (const command of work.commands) log.say(`$ ${command}`);
   const answer = await platform.run({
     ...work,
     attempt,
+    // Nothing deploys a fork yet: whoever does says so here.
+    downloads: { teamId: deployment.teamId, trusted: true },
     env: { ...COMMAND_ENVIRONMENT, ...system, ...variables.build() },
     timeLimitMs,
     limits,

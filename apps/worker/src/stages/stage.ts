@@ -17,6 +17,7 @@ import type { Lease, StepResult, Store } from '@switchyard/queue';
 import type { Blobs } from '@switchyard/service';
 import type { AttemptMemory } from '../attempt-memory.ts';
 import type { AttemptVariables } from '../attempt-variables.ts';
+import type { DiskKeeper } from '../disk-keeper.ts';
 import type { LogSink } from '../log-sink.ts';
 
 /** What a stage may use. A stage reads records, does its work, and answers how it ended; it never finishes itself. */
@@ -40,10 +41,11 @@ export interface StageContext {
   readonly sources: Sources;
   readonly records: Pick<
     Store,
-    'deployments' | 'settings' | 'releases' | 'instances' | 'oneOffs' | 'routing' | 'processes'
+    'claims' | 'deployments' | 'settings' | 'releases' | 'instances' | 'oneOffs' | 'routing' | 'processes'
   > & {
     readonly chain: Pick<Store['chain'], 'beat' | 'moveRoute'>;
   };
+  readonly disk: Pick<DiskKeeper, 'ensureRoom'>;
   readonly blobs: Blobs;
   readonly variables: AttemptVariables;
   readonly dataDirectory: string;
@@ -74,7 +76,9 @@ export interface StageFailure {
   readonly hold?: string;
 }
 
-export type StageOutcome = Extract<StepResult, { kind: 'succeeded' | 'skipped' | 'superseded' }> | StageFailure;
+export type StageOutcome =
+  | Extract<StepResult, { kind: 'succeeded' | 'skipped' | 'superseded' | 'awaits' }>
+  | StageFailure;
 
 export type Stage = (context: StageContext) => Promise<StageOutcome>;
 

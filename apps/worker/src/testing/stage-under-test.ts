@@ -114,6 +114,7 @@ export class StageUnderTest {
           readOutput: (...where) => platform.runner.readOutput(...where),
           sources: openSources({ dataDir: dataDirectory, extraCaCerts: null, allowFileRepositories: false }),
           records: store,
+          disk: { ensureRoom: () => Promise.resolve() },
           blobs: fileBlobs(join(dataDirectory, 'blobs')),
           dataDirectory,
           url: 'http://shop.localhost',

@@ -72,6 +72,20 @@ export const snapshotGuarantees = {
     expect(await used()).toBeGreaterThan(before);
   },
 
+  async 'a snapshot that was used meanwhile is not removed'({ platform: { worker }, platform }) {
+    const snapshot = await snapshotOf(platform, { a: 'a' });
+    const listed = async () => (await worker.listSnapshots()).find(({ key }) => key === snapshot.key);
+    const unusedSince = (await listed())?.lastUsedAt ?? 0;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await worker.find(snapshot.key);
+    expect(await worker.removeSnapshot(snapshot.key, { unusedSince })).toBe(false);
+    expect(await worker.exists(snapshot, 'a')).toBe(true);
+    expect((await listed())?.bytes).toBeGreaterThan(0);
+    const now = (await listed())?.lastUsedAt ?? 0;
+    expect(await worker.removeSnapshot(snapshot.key, { unusedSince: now })).toBe(true);
+    expect(await worker.find(snapshot.key)).toBeNull();
+  },
+
   async 'a removed snapshot is gone, and may be removed again'({ platform: { worker }, platform }) {
     const snapshot = await snapshotOf(platform, { a: 'a' });
     await worker.removeSnapshot(snapshot.key);

@@ -56,6 +56,7 @@ export async function run(
     root: '.',
     env: {},
     toolchain: TOOLCHAIN,
+    downloads: { teamId: 'team_default', trusted: true },
     timeLimitMs: LONG_MS,
     limits: LIMITS.buildResources,
     signal: new AbortController().signal,

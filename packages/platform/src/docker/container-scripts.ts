@@ -98,6 +98,7 @@ export const CACHES: readonly string[] = [...Object.values(KEPT), 'pnpm'];
  */
 export const FILL_HOME = [
   '[ -e "$HOME/.npm" ] || {',
+  `mkdir -p ${CACHES.map((name) => `${PLACES.caches}/${name}`).join(' ')}`,
   `mkdir -p ${[...new Set(Object.keys(KEPT).map(dirname)), '.config/pnpm'].map((path) => `"$HOME/${path}"`).join(' ')}`,
   ...Object.entries(KEPT).map(([path, name]) => `ln -s ${PLACES.caches}/${name} "$HOME/${path}"`),
   `printf 'store-dir=${PLACES.caches}/pnpm\\npackage-import-method=clone-or-copy\\n' >"$HOME/.config/pnpm/rc"`,

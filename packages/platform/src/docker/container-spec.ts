@@ -6,7 +6,8 @@ import { attemptLabels, LABEL, type Owner, ownerLabels, PLACES, processContainer
 
 export interface Volumes {
   readonly tools: string;
-  readonly caches: string;
+  /** null: downloads are kept in memory, and gone with the container. */
+  readonly caches: string | null;
 }
 
 /** tmpfs is `noexec` unless it is asked for, and package managers run programs from there. */
@@ -32,7 +33,8 @@ function isolation(limits: ResourceLimits): HostConfig {
 
 /** Docker's own names are used for volumes, so that nothing of the host's file system is mounted: a worker may run in a container itself. */
 function mounts(volumes: Volumes, access: { tools: 'ro' | 'rw' }): string[] {
-  return [`${volumes.tools}:${PLACES.tools}:${access.tools}`, `${volumes.caches}:${PLACES.caches}:rw`];
+  const tools = `${volumes.tools}:${PLACES.tools}:${access.tools}`;
+  return volumes.caches === null ? [tools] : [tools, `${volumes.caches}:${PLACES.caches}:rw`];
 }
 
 /** A container that a stage's commands, or the fetching of a toolchain, are executed in. Removes itself when it ends. */
@@ -46,6 +48,8 @@ export function workContainer(request: {
   volumes: Volumes;
   limits?: ResourceLimits;
 }): ContainerCreateOptions {
+  const isolated = isolation(request.limits ?? LIMITS.buildResources);
+  const inMemory = request.volumes.caches === null ? { [PLACES.caches]: memoryDirectory('0700') } : {};
   return {
     Image: request.image,
     Env: [...request.hidden],
@@ -58,7 +62,8 @@ export function workContainer(request: {
     StdinOnce: true,
     Labels: { ...ownerLabels(request.owner, request.role), ...attemptLabels(request.attempt) },
     HostConfig: {
-      ...isolation(request.limits ?? LIMITS.buildResources),
+      ...isolated,
+      Tmpfs: { ...isolated.Tmpfs, ...inMemory },
       AutoRemove: true,
       Binds: mounts(request.volumes, { tools: request.role === 'tool' ? 'rw' : 'ro' }),
     },

@@ -79,6 +79,6 @@ export function openDockerWorker(host: DockerHost): WorkerPlatform {
       withEngine('ending an earlier attempt', () => discardAttempts(deploymentId, belowToken)),
     listWorkspaces: () => withEngine('listing containers', workspaces),
     listSnapshots: () => withEngine('listing file trees', () => snapshots.list()),
-    removeSnapshot: (key) => withEngine('removing a file tree', () => snapshots.remove(key)),
+    removeSnapshot: (key, unless) => withEngine('removing a file tree', () => snapshots.remove(key, unless)),
   };
 }

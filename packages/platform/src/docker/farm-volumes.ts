@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { TeamId } from '@switchyard/domain';
 import type { Container } from 'dockerode';
 import { makeCertificates } from '../local/certificates.ts';
+import type { DownloadScope } from '../platform.ts';
 import { type ArchivedFile, archiveOfFiles } from './archive.ts';
 import { CACHES } from './container-scripts.ts';
 import { type Volumes, workContainer } from './container-spec.ts';
 import { type Engine, unlessMissing } from './engine.ts';
-import { cachesVolume, LABEL, type Owner, PLACES, toolsVolume } from './names.ts';
+import { cachesVolume, LABEL, type Owner, PLACES, teamCachesVolume, toolsVolume } from './names.ts';
 import { removeContainer } from './work-container.ts';
 
 export const TOOLS_DIRECTORY = `${PLACES.tools}/tools`;
@@ -41,19 +43,23 @@ function certificateFile(content: Buffer): ArchivedFile {
   return { name: `${PLACES.tools.slice(1)}/certificates/${name}.pem`, content };
 }
 
-/** The farm's two volumes. */
+/** The farm's volumes: tools, downloads of our own, and downloads per team. */
 export interface FarmVolumes extends Volumes {
   /** Resolves when both hold what every container expects there. `image` is any that is present: a handle to write through. */
   ready(image: string): Promise<void>;
+  /** What a stage's container gets, ready for use. */
+  forStage(image: string, downloads: DownloadScope): Promise<Volumes>;
 }
 
 export function openFarmVolumes(engine: Engine, owner: Owner, certificates: () => Promise<Certificates>): FarmVolumes {
   const volumes = { tools: toolsVolume(owner.farmId), caches: cachesVolume(owner.farmId) };
   let filled: Promise<void> | null = null;
 
-  async function fill(image: string): Promise<void> {
+  const ofTeams = new Map<string, Promise<void>>();
+
+  async function fill(image: string, volumes: { tools: string; caches: string }): Promise<void> {
     // Creating a volume that exists answers with it.
-    for (const Name of [volumes.tools, volumes.caches]) {
+    for (const Name of Object.values(volumes)) {
       await engine.createVolume({ Name, Labels: { [LABEL.farm]: owner.farmId } });
     }
     const container = await engine.createContainer(
@@ -69,11 +75,23 @@ export function openFarmVolumes(engine: Engine, owner: Owner, certificates: () =
   return {
     ...volumes,
     async ready(image) {
-      filled ??= fill(image).catch((error: unknown) => {
+      filled ??= fill(image, volumes).catch((error: unknown) => {
         filled = null;
         throw error;
       });
       await filled;
+    },
+    async forStage(image, { teamId, trusted }) {
+      const { tools } = volumes;
+      if (!trusted) return { tools, caches: null };
+      const caches = teamCachesVolume(owner.farmId, TeamId.parse(teamId));
+      const known = ofTeams.get(caches) ?? fill(image, { tools, caches });
+      ofTeams.set(caches, known);
+      await known.catch((error: unknown) => {
+        ofTeams.delete(caches);
+        throw error;
+      });
+      return { tools, caches };
     },
   };
 }

@@ -29,8 +29,8 @@ export interface Snapshots {
   ): Promise<SnapshotRef>;
   /** Keeps an archive of `/` as a bare tree. First wins. */
   import(key: string, archive: Readable): Promise<SnapshotRef>;
-  list(): Promise<{ key: string; lastUsedAt: number }[]>;
-  remove(key: string): Promise<void>;
+  list(): Promise<{ key: string; lastUsedAt: number; bytes: number }[]>;
+  remove(key: string, unless?: { unusedSince: number }): Promise<boolean>;
 }
 
 /** Between an image's commit and its tag nobody may take it for a leftover. */
@@ -133,12 +133,16 @@ export function openSnapshots(engine: Engine, farmId: string, hostId: HostId): S
       const found = await Promise.all(
         keys.map(async (tag) => {
           const image = await unlessMissing(engine.getImage(tag).inspect());
-          return image === null ? [] : [{ key: tag.slice(repo.length + 1), lastUsedAt: lastUse(image) }];
+          return image === null
+            ? []
+            : [{ key: tag.slice(repo.length + 1), lastUsedAt: lastUse(image), bytes: image.Size }];
         }),
       );
       return found.flat();
     },
-    async remove(key) {
+    async remove(key, { unusedSince } = { unusedSince: Number.POSITIVE_INFINITY }) {
+      const image = await unlessMissing(engine.getImage(tagOf(key)).inspect());
+      if (image !== null && lastUse(image) > unusedSince) return false;
       try {
         // By force: where a container stands on it the name goes now and the rest with a later removal.
         await engine.getImage(tagOf(key)).remove({ force: true });
@@ -146,6 +150,7 @@ export function openSnapshots(engine: Engine, farmId: string, hostId: HostId): S
         if (!isMissing(error)) throw error;
       }
       await removeUntagged([], UNTAGGED_AGE_MS);
+      return true;
     },
   };
 }

@@ -34,7 +34,7 @@ export const PLACES = {
   temporary: '/tmp',
   /** A volume per farm: package managers, certificates. Read-only but for the container that fetches. */
   tools: '/opt/switchyard',
-  /** A volume per farm: package managers' downloads. */
+  /** A volume per team, and one of the farm's own: package managers' downloads. */
   caches: '/var/cache/switchyard',
 } as const;
 
@@ -58,6 +58,8 @@ export function farmName(farmId: string): string {
 export const snapshotRepository = (farmId: string): string => `switchyard-${farmName(farmId)}/snapshot`;
 export const toolsVolume = (farmId: string): string => `switchyard-${farmName(farmId)}-tools`;
 export const cachesVolume = (farmId: string): string => `switchyard-${farmName(farmId)}-caches`;
+export const teamCachesVolume = (farmId: string, teamId: string): string =>
+  `switchyard-${farmName(farmId)}-caches-${teamId}`;
 export const processContainer = (farmId: string, id: string): string => `switchyard-${farmName(farmId)}-${id}`;
 
 export interface Owner {

@@ -1,5 +1,6 @@
 import { SwitchyardError } from '@switchyard/domain';
 import { shellExit } from '../local/exit.ts';
+import { pnpmVariables } from '../local/home-directory.ts';
 import { NOTHING_SEEN } from '../local/resources/enclosure.ts';
 import type { Exit, MemorySeen, RunAnswer, RunEnd, RunRequest } from '../platform.ts';
 import { memorySeenIn } from './container-memory.ts';
@@ -58,9 +59,10 @@ async function runOn(
   const context = { owner, attempt, signal };
   const plan = planAssembly(await openLayers(snapshots, request.layers), toolchain.base.id);
   const { id, hidden } = toolchain.base;
+  const volumes = await host.volumes.forStage(plan.image, request.downloads);
   const work = await openWorkContainer(
     engine,
-    workContainer({ owner, attempt, role: 'stage', image: plan.image, hidden, volumes: host.volumes, limits }),
+    workContainer({ owner, attempt, role: 'stage', image: plan.image, hidden, volumes, limits }),
   );
   // While the tree is put together there is nobody to ask first: ending the container ends the copying.
   const cut = () => void work.end().catch(() => {});
@@ -75,6 +77,7 @@ async function runOn(
       ...(await host.commandVariables()),
       TMPDIR: PLACES.temporary,
       ...request.env,
+      ...pnpmVariables(request.toolchain),
       PATH: toolchain.path,
       HOME: PLACES.home,
     };

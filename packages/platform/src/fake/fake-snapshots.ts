@@ -13,8 +13,8 @@ export interface FakeSnapshots {
   find(key: string): SnapshotRef | null;
   /** Rejects with `snapshot-missing`. */
   require(ref: SnapshotRef): FakeSnapshot;
-  list(): { key: string; lastUsedAt: number }[];
-  remove(key: string): void;
+  list(): { key: string; lastUsedAt: number; bytes: number }[];
+  remove(key: string, unusedSince: number): boolean;
 }
 
 export function openFakeSnapshots(hostId: HostId, clock: Clock): FakeSnapshots {
@@ -47,9 +47,11 @@ export function openFakeSnapshots(hostId: HostId, clock: Clock): FakeSnapshots {
       known.lastUsedAt = clock();
       return known;
     },
-    list: () => [...all].map(([key, { lastUsedAt }]) => ({ key, lastUsedAt })),
-    remove(key) {
+    list: () => [...all].map(([key, { lastUsedAt, content }]) => ({ key, lastUsedAt, bytes: content.length })),
+    remove(key, unusedSince) {
+      if ((all.get(key)?.lastUsedAt ?? 0) > unusedSince) return false;
       all.delete(key);
+      return true;
     },
   };
 }

@@ -179,9 +179,8 @@ export function openFakeWorker(
         .sort((one, other) => one.createdAt - other.createdAt);
     },
     listSnapshots: async () => snapshots.list(),
-    async removeSnapshot(name) {
-      snapshots.remove(name);
-    },
+    removeSnapshot: async (name, { unusedSince } = { unusedSince: Number.POSITIVE_INFINITY }) =>
+      snapshots.remove(name, unusedSince),
   };
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SwitchyardError } from '@switchyard/domain';
 import { isErrno } from '../local/disk.ts';
@@ -44,6 +44,10 @@ export async function openMirror(git: Git, directory: string, address: Address):
       if (!isErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
     });
   }
+
+  // When it was last used, for whoever has to free the disk.
+  const now = new Date();
+  await utimes(gitDir, now, now);
 
   async function fetch(refspecs: readonly string[], words: Words): Promise<void> {
     const args = [

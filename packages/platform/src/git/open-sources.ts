@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Commit, LIMITS, SwitchyardError } from '@switchyard/domain';
 import { makeCertificates } from '../local/certificates.ts';
 import { onDisk } from '../local/disk.ts';
-import type { PlatformOptions, Sources } from '../platform.ts';
+import type { PlatformOptions, Sources, SourceTree } from '../platform.ts';
 import { type Address, parseAddress, shownAddress } from './address.ts';
 import { type Git, type GitOptions, openGit } from './git-command.ts';
 import { type Mirror, openMirror } from './mirror.ts';
@@ -14,6 +14,7 @@ import { openSourceTree } from './source-tree.ts';
 type Words = Pick<GitOptions, 'signal' | 'onOutput'>;
 
 const MAX_MESSAGE = 200;
+const MAX_TREES = 4;
 
 function notFound(address: Address, what: string): SwitchyardError {
   return new SwitchyardError(
@@ -88,6 +89,31 @@ export function openSources(
     return { sha, branch: null };
   }
 
+  /**
+   * Trees of the last commits: three stages of a deployment look into the same one, each Git that need not run again is some 10 ms, and
+   * what a commit holds never changes. One that could not be read is forgotten.
+   */
+  const trees = new Map<string, Promise<SourceTree>>();
+  function keptTree(key: string, open: () => Promise<SourceTree>) {
+    const tree = trees.get(key) ?? open();
+    trees.delete(key);
+    trees.set(key, tree);
+    for (const oldest of trees.keys()) {
+      if (trees.size <= MAX_TREES) break;
+      trees.delete(oldest);
+    }
+    // Whoever asks first hears of a failure; nobody has to.
+    tree.catch(() => {});
+    return async <Answer>(ask: (tree: SourceTree) => Promise<Answer>): Promise<Answer> => {
+      try {
+        return await ask(await tree);
+      } catch (error) {
+        if (trees.get(key) === tree) trees.delete(key);
+        throw error;
+      }
+    };
+  }
+
   return {
     checkAddress(repository) {
       parse(repository);
@@ -134,17 +160,15 @@ export function openSources(
     },
     tree(repository, sha) {
       const address = parse(repository);
-      const tree = (async () => {
+      const tree = keptTree(`${repository} ${sha}`, async () => {
         const mirror = await openMirror(await git(), mirrors, address);
         return openSourceTree(await git(), mirror.gitDir, sha);
-      })();
-      // Whoever asks first hears of a failure; nobody has to.
-      tree.catch(() => {});
+      });
       return {
-        list: async (directory) => await (await tree).list(directory),
-        read: async (path) => await (await tree).read(path),
-        files: async () => await (await tree).files(),
-        fingerprint: async (path) => await (await tree).fingerprint(path),
+        list: (directory) => tree((found) => found.list(directory)),
+        read: (path) => tree((found) => found.read(path)),
+        files: () => tree((found) => found.files()),
+        fingerprint: (path) => tree((found) => found.fingerprint(path)),
       };
     },
   };

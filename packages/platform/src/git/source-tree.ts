@@ -48,6 +48,7 @@ const normal = (path: string) => posix.normalize(path).replace(/^\.\/|\/$/g, '')
 /** A commit's files, read from the mirror. Reads that are asked for together are answered by one Git. */
 export function openSourceTree(git: Git, gitDir: string, sha: string): SourceTree {
   let tree: Promise<Map<string, Entry>> | undefined;
+  let root: Promise<string> | undefined;
   const contents = new Map<string, Promise<Buffer | null>>();
   let asked: { oid: string; answer: (content: Buffer | null) => void; fail: (error: unknown) => void }[] = [];
 
@@ -118,11 +119,10 @@ export function openSourceTree(git: Git, gitDir: string, sha: string): SourceTre
     async fingerprint(path) {
       const at = normal(path);
       if (at === '' || at === '.') {
-        return (
-          await git.run(['rev-parse', '--verify', '--end-of-options', `${sha}^{tree}`], { address: null, gitDir })
-        )
-          .toString()
-          .trim();
+        root ??= git
+          .run(['rev-parse', '--verify', '--end-of-options', `${sha}^{tree}`], { address: null, gitDir })
+          .then((oid) => oid.toString().trim());
+        return await root;
       }
       return (await entries()).get(at)?.oid ?? null;
     },

@@ -1,5 +1,9 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { TeamId } from '@switchyard/domain';
+import type { DownloadScope, Toolchain } from '../platform.ts';
+import { isErrno } from './disk.ts';
+import { copyTree } from './file-tree.ts';
 
 /**
  * Where package managers keep their downloads by default, below HOME: linked to a place that is kept, so that no variable is needed.
@@ -13,6 +17,32 @@ export const KEPT_DOWNLOADS = {
   '.cache/node-gyp': 'node-gyp',
   '.cache/prisma': 'prisma',
 } as const;
+
+/** `<data>/caches/`: `teams/<team>/` for the commands of a team's apps, `host/` for what we fetch ourselves. */
+export const hostDownloads = (caches: string): string => join(caches, 'host');
+const teamDownloads = (caches: string): string => join(caches, 'teams');
+
+/**
+ * The directory of downloads for one run. A run of code that is not trusted gets a copy below `own`: a copy-on-write clone where the
+ * file system can, else as long as the copying takes.
+ */
+export async function openDownloads(
+  caches: string,
+  { teamId, trusted }: DownloadScope,
+  own: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const shared = join(teamDownloads(caches), TeamId.parse(teamId));
+  await mkdir(shared, { recursive: true });
+  const now = new Date();
+  // When it was last used, for whoever has to free the disk.
+  await utimes(shared, now, now).catch((error: unknown) => {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  });
+  if (trusted) return shared;
+  await copyTree(shared, own, { signal });
+  return own;
+}
 
 /**
  * Fills a HOME for commands. pnpm writes its store's path into `node_modules`, so that is named by its constant path; it must not link
@@ -37,4 +67,16 @@ export async function fillHome(home: string, caches: string): Promise<void> {
   );
   // yarn 1 takes /usr/local/share for root's home, but reads this in any directory above the tree.
   await writeFile(join(home, '..', '.yarnrc'), `cache-folder ${JSON.stringify(join(caches, 'yarn'))}\n`);
+}
+
+/**
+ * Said once more in the environment, which pnpm puts above a repository's own `.npmrc`: a repository that asks for hard links would let
+ * its build write into the store. npm warns of variables that it does not know, so that only pnpm gets them.
+ */
+export function pnpmVariables({ packageManager }: Toolchain): Readonly<Record<string, string>> {
+  if (packageManager?.name !== 'pnpm') return {};
+  return {
+    npm_config_package_import_method: 'clone-or-copy',
+    pnpm_config_package_import_method: 'clone-or-copy',
+  };
 }

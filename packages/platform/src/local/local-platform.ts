@@ -4,6 +4,7 @@ import { SwitchyardError } from '@switchyard/domain';
 import type { Platform, PlatformOptions } from '../platform.ts';
 import { certificateVariables, makeCertificates } from './certificates.ts';
 import { findGuard, findProgram, type Guard } from './guard.ts';
+import { hostDownloads } from './home-directory.ts';
 import { removeLeftovers } from './leftovers.ts';
 import type { LocalHost } from './local-host.ts';
 import { openLocalRunner } from './local-runner.ts';
@@ -35,7 +36,7 @@ export async function openLocalPlatform(
     dataDir,
     caches,
     snapshots: openSnapshotStore(join(dataDir, 'snapshots'), options.hostId),
-    toolchains: openToolchains({ directory: join(dataDir, 'toolchains'), caches, variables }),
+    toolchains: openToolchains({ directory: join(dataDir, 'toolchains'), caches: hostDownloads(caches), variables }),
     assembly: copyAssembly,
     commandVariables: { ...variables, ...ceilingVariables(dataDir) },
     announce: options.announce,

@@ -5,7 +5,7 @@ import type { MemorySeen, RunAnswer, RunEnd, RunRequest, WorkerPlatform } from '
 import { isErrno, onDisk } from './disk.ts';
 import { copyTree, isInside } from './file-tree.ts';
 import { runGuarded } from './guarded-command.ts';
-import { fillHome } from './home-directory.ts';
+import { fillHome, openDownloads, pnpmVariables } from './home-directory.ts';
 import type { LocalHost } from './local-host.ts';
 import { openOutputPipe } from './output-pipe.ts';
 import { membersOf, send } from './process-table.ts';
@@ -37,7 +37,8 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
     const { prefix } = await resources.enclose(name, request.limits, { whole: true });
     const guard = { ...bare, prefix: [...prefix, ...bare.prefix] };
     const { path } = await toolchains.resolve(request.toolchain, { signal, onOutput: request.onOutput });
-    await fillHome(workspace.home, host.caches);
+    const own = join(workspace.path, 'downloads');
+    await fillHome(workspace.home, await openDownloads(host.caches, request.downloads, own, signal));
     const directory = join(tree, request.root);
     // Layers that show little may not show it.
     await mkdir(directory, { recursive: true });
@@ -45,6 +46,7 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
       ...host.commandVariables,
       TMPDIR: workspace.temporary,
       ...request.env,
+      ...pnpmVariables(request.toolchain),
       PATH: path,
       HOME: workspace.home,
     };
@@ -165,6 +167,6 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
     },
     listWorkspaces: () => workspaces.list(),
     listSnapshots: () => snapshots.list(),
-    removeSnapshot: (key) => snapshots.remove(key),
+    removeSnapshot: (key, unless) => snapshots.remove(key, unless),
   };
 }

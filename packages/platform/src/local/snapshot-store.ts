@@ -7,6 +7,7 @@ import type { Toolchain } from '../platform.ts';
 import { isErrno, onDisk } from './disk.ts';
 import { removeTree } from './file-tree.ts';
 import { namesIn } from './leftovers.ts';
+import { bytesBelow, removeUnused } from './unused-tree.ts';
 
 const Key = SnapshotRef.shape.key;
 const Manifest = z.object({
@@ -27,8 +28,8 @@ export interface SnapshotStore {
   toolchainOf(snapshot: SnapshotRef): Promise<Toolchain | null>;
   /** Moves a tree (`fill` makes it in the directory that it is given) to its key. First wins; the loser's is discarded. */
   publish(key: string, toolchain: Toolchain | null, fill: (tree: string) => Promise<void>): Promise<SnapshotRef>;
-  list(): Promise<{ key: string; lastUsedAt: number }[]>;
-  remove(key: string): Promise<void>;
+  list(): Promise<{ key: string; lastUsedAt: number; bytes: number }[]>;
+  remove(key: string, unless?: { unusedSince: number }): Promise<boolean>;
 }
 
 export function openSnapshotStore(directory: string, hostId: HostId): SnapshotStore {
@@ -45,6 +46,22 @@ export function openSnapshotStore(directory: string, hostId: HostId): SnapshotSt
       if (isErrno(error, 'ENOENT')) return false;
       throw error;
     }
+  }
+
+  /** Kept beside the tree: it never changes, and counting it takes its time. */
+  async function bytesOf(key: string): Promise<number> {
+    const file = join(pathOf(key), 'bytes');
+    try {
+      return Number(await readFile(file, 'utf8'));
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw error;
+    }
+    const bytes = await bytesBelow(join(pathOf(key), 'tree'));
+    await writeFile(file, String(bytes)).catch((error: unknown) => {
+      // It went meanwhile, or a full disk is why somebody counts.
+      if (!isErrno(error, 'ENOENT', 'ENOSPC', 'EDQUOT')) throw error;
+    });
+    return bytes;
   }
 
   async function require(snapshot: SnapshotRef): Promise<void> {
@@ -98,7 +115,7 @@ export function openSnapshotStore(directory: string, hostId: HostId): SnapshotSt
           .filter((name) => Key.safeParse(name).success)
           .map(async (key) => {
             try {
-              return { key, lastUsedAt: (await stat(manifestOf(key))).mtimeMs };
+              return { key, lastUsedAt: (await stat(manifestOf(key))).mtimeMs, bytes: await bytesOf(key) };
             } catch (error) {
               if (isErrno(error, 'ENOENT')) return null;
               throw error;
@@ -107,15 +124,8 @@ export function openSnapshotStore(directory: string, hostId: HostId): SnapshotSt
       );
       return found.filter((entry) => entry !== null);
     },
-    async remove(key) {
-      const removing = beside('removing');
-      try {
-        await rename(pathOf(key), removing);
-      } catch (error) {
-        if (isErrno(error, 'ENOENT')) return;
-        throw error;
-      }
-      await removeTree(removing);
+    async remove(key, { unusedSince } = { unusedSince: Number.POSITIVE_INFINITY }) {
+      return await removeUnused(pathOf(key), manifestOf(key), unusedSince);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync, utimesSync } from 'node:fs';
 import { mkdir, rename, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SwitchyardError } from '@switchyard/domain';
@@ -72,7 +72,16 @@ export function openToolchains(place: {
       .flatMap((name) => semver.valid(name.slice(prefix.length)) ?? [])
       .filter((version) => node === null || runsOn(tool, version, node));
     const version = newest(versions, tool.range);
-    return version === null ? null : { version, bin: binOf(tool, version) };
+    if (version === null) return null;
+    const now = new Date();
+    try {
+      // When it was last used, for whoever has to free the disk.
+      utimesSync(homeOf(tool, version), now, now);
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return null;
+      throw error;
+    }
+    return { version, bin: binOf(tool, version) };
   }
 
   async function wantedVersion(tool: Tool, node: string | null, options: FetchOptions): Promise<string> {

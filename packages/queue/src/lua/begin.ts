@@ -22,7 +22,7 @@ end
 local lease = get(id, 'lease')
 if lease ~= '' and tonumber(get(id, 'leaseUntil')) > tonumber(now) then return reply('held') end
 local reason = get(id, 'waiting')
-if reason == 'gate' or reason == 'hold' then return reply('waiting') end
+if reason == 'gate' or reason == 'hold' or reason == 'result' then return reply('waiting') end
 if reason == 'retry' and tonumber(get(id, 'retryAt')) > tonumber(now) + 50 then return reply('waiting') end
 
 local function wait(why, note)
@@ -35,7 +35,10 @@ local function wait(why, note)
 end
 
 -- An expired lease is taken over here as in the sweep, whichever comes first.
-if lease ~= '' then loseAttempt(id, step) end
+if lease ~= '' then
+  loseAttempt(id, step)
+  admit()
+end
 
 if GATED[step] and get(id, 'gateExempt') ~= '1' then
   local environment = get(id, 'environmentId')

@@ -4,7 +4,7 @@
  * ARGV[2]   deployment id
  * ARGV[3]   step
  * ARGV[4]   token
- * ARGV[5]   succeeded | skipped | failed | cancelled | timed_out | superseded | handed_back
+ * ARGV[5]   succeeded | skipped | failed | cancelled | timed_out | superseded | handed_back | awaits
  * ARGV[6]   note, or ''
  * ARGV[7]   cache result as JSON, or ''
  * ARGV[8]   commit as JSON, or ''
@@ -15,7 +15,9 @@
  * ARGV[13]  time limit in milliseconds that was reached, or ''
  * ARGV[14]  hold on the environment as JSON, or ''
  * ARGV[15]  what was seen of its memory as JSON, or ''
- * ARGV[16…] names and JSON values of artifacts
+ * ARGV[16]  name of the work that is waited for, or ''
+ * ARGV[17]  number of the deployment that does it, or ''
+ * ARGV[18…] names and JSON values of artifacts
  *
  * Answers {'finished' | 'lease-lost', outbox}.
  * Events: those of the stage; deployment.pinned, .planned, .decided, .ended, .waiting.
@@ -72,9 +74,33 @@ local function goOn(outcome)
   return reply('finished')
 end
 
+local function uncount()
+  redis.call('HINCRBY', dep(id), (step == 'pin' and 'pin:counted') or ('s:' .. step .. ':counted'), -1)
+end
+
+if kind == 'awaits' then
+  uncount()
+  if cancelRequested then
+    kind = 'cancelled'
+  else
+    closeAttempt(id, step, 'waited', note, '', ARGV[17])
+    emit(id, 'stage.waiting', '{"stage":"' .. step .. '","attempt":' .. attempt .. ',"note":' .. json(note) .. ',"waitsFor":' .. ARGV[17] .. '}')
+    setStage(id, step, 'waiting', note)
+    giveSlotBack(id)
+    if claimant(ARGV[16]) then
+      set(id, 'waiting', 'result', 'awaits', ARGV[16])
+      redis.call('ZADD', P .. 'claim-waiters:' .. ARGV[16], get(id, 'accepted'), id)
+      emit(id, 'deployment.waiting', '{"reason":"result","note":' .. json(note) .. '}')
+    else
+      enqueue(id)
+    end
+    admit()
+    return reply('finished')
+  end
+end
+
 if kind == 'handed_back' then
-  local counted = (step == 'pin' and 'pin:counted') or ('s:' .. step .. ':counted')
-  redis.call('HINCRBY', dep(id), counted, -1)
+  uncount()
   return tryAgain(0)
 end
 
@@ -113,7 +139,7 @@ if ARGV[9] ~= '' then
   emit(id, 'deployment.planned', '{"plan":' .. ARGV[9] .. '}')
 end
 if ARGV[10] ~= '' then set(id, 'placement', ARGV[10]) end
-for index = 16, #ARGV, 2 do set(id, 'artifact:' .. ARGV[index], ARGV[index + 1]) end
+for index = 18, #ARGV, 2 do set(id, 'artifact:' .. ARGV[index], ARGV[index + 1]) end
 
 if step == 'pin' then
   set(id, 'step', 'source')

@@ -73,7 +73,7 @@ local function setStage(id, stage, to, note)
   if next(STAGE_MOVES[to]) == nil then set(id, field .. 'endedAt', now) end
 end
 
-local function closeAttempt(id, stage, result, note, memory)
+local function closeAttempt(id, stage, result, note, memory, waitedFor)
   local field = 's:' .. stage .. ':a:' .. get(id, 's:' .. stage .. ':n')
   local text = get(id, field)
   if text == '' then return end
@@ -82,6 +82,7 @@ local function closeAttempt(id, stage, result, note, memory)
   attempt.result = result
   if note and note ~= '' then attempt.note = note end
   if memory and memory ~= '' then attempt.memory = cjson.decode(memory) end
+  attempt.waitedFor = tonumber(waitedFor)
   set(id, field, cjson.encode(attempt))
 end
 
@@ -105,7 +106,22 @@ local function giveSlotBack(id)
   redis.call('SREM', P .. 'slots:app:' .. get(id, 'appId'), id)
 end
 
+local enqueue
+
+-- Who does a piece of work now. A claim is good for as long as the lease of the attempt that made it.
+local function claimant(work)
+  local holder = redis.call('GET', P .. 'claim:' .. work)
+  if not holder or get(holder, 'claim') ~= work or get(holder, 'lease') == '' then return nil end
+  if tonumber(get(holder, 'leaseUntil')) <= tonumber(now) then return nil end
+  return holder
+end
+
 local function stopWaiting(id)
+  local awaited = get(id, 'awaits')
+  if awaited ~= '' then
+    redis.call('ZREM', P .. 'claim-waiters:' .. awaited, id)
+    set(id, 'awaits', '')
+  end
   redis.call('ZREM', P .. 'waiting:' .. get(id, 'teamId'), id)
   redis.call('ZREM', P .. 'gate:' .. get(id, 'environmentId'), id)
   redis.call('ZREM', P .. 'due', id)
@@ -113,7 +129,21 @@ local function stopWaiting(id)
   set(id, 'waiting', '')
 end
 
+-- Those who wait look for the result; where there is none, the first of them makes it.
+local function giveClaimBack(id)
+  local work = get(id, 'claim')
+  if work == '' then return end
+  set(id, 'claim', '')
+  if redis.call('GET', P .. 'claim:' .. work) ~= id then return end
+  redis.call('DEL', P .. 'claim:' .. work)
+  for _, waiter in ipairs(redis.call('ZRANGE', P .. 'claim-waiters:' .. work, 0, -1)) do
+    stopWaiting(waiter)
+    enqueue(waiter)
+  end
+end
+
 local function clearLease(id)
+  giveClaimBack(id)
   redis.call('ZREM', P .. 'leases', id)
   set(id, 'lease', '', 'leaseUntil', '', 'owner', '')
 end
@@ -147,7 +177,7 @@ local function hand(id, delayMs)
 end
 
 -- Later stages first, then in the order of acceptance.
-local function enqueue(id)
+enqueue = function(id)
   local team = get(id, 'teamId')
   local rank = (9 - STEP_INDEX[get(id, 'step')]) * 1e12 + tonumber(get(id, 'accepted'))
   redis.call('ZADD', P .. 'waiting:' .. team, rank, id)

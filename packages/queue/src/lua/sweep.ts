@@ -62,6 +62,14 @@ for _, id in ipairs(redis.call('SRANDMEMBER', P .. 'unfinished', 100)) do
     or redis.call('ZSCORE', P .. 'due', id)
     or redis.call('ZSCORE', P .. 'waiting:' .. get(id, 'teamId'), id)
     or redis.call('ZSCORE', P .. 'gate:' .. get(id, 'environmentId'), id)
+  if get(id, 'waiting') == 'result' then
+    somewhere = somewhere or claimant(get(id, 'awaits'))
+    if not somewhere then
+      stopWaiting(id)
+      enqueue(id)
+      somewhere = true
+    end
+  end
   if not somewhere and get(id, 'step') ~= '' then
     hand(id)
     rewoken = rewoken + 1
