@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Deployment, type DeploymentId, isFinal, NO_MAXIMA, STAGES } from '@switchyard/domain';
-import { type FakePlatform, openFakePlatform, openSources } from '@switchyard/platform';
+import { type FakePlatform, openFakePlatform, openSources, openUploads } from '@switchyard/platform';
 import { openStore, type Store } from '@switchyard/queue';
 import {
   createLog,
@@ -123,6 +123,7 @@ async function startFarm(): Promise<void> {
     store,
     platform,
     sources: openSources({ dataDir: directory, extraCaCerts: null, allowFileRepositories: true }),
+    uploads: openUploads({ dataDir: directory }),
     blobs,
     archive: logArchive(blobs),
     farm,

@@ -43,12 +43,15 @@ await runProcess({
     await directory.rememberFarm(farm);
 
     const metrics = createMetrics({ process: 'api' });
+    const blobs = fileBlobs(directory.blobs);
     const server = await startApiServer({
       store,
-      archive: logArchive(fileBlobs(directory.blobs)),
+      archive: logArchive(blobs),
+      blobs,
       secretBox: secretBox(secretKey),
       farmId: farm.id,
       clock: systemClock,
+      ids: systemIds,
       log,
       metrics,
       adminToken,

@@ -8,12 +8,14 @@ import { sessionOperations } from './operations/session-operations.ts';
 import { settingsOperations } from './operations/settings-operations.ts';
 import { streamOperations } from './operations/stream-operations.ts';
 import { systemOperations } from './operations/system-operations.ts';
+import { uploadOperations } from './operations/upload-operations.ts';
 import { variableOperations } from './operations/variable-operations.ts';
 import { webhookOperations } from './operations/webhook-operations.ts';
 
 /** Every route of the api, in the order of its description. */
 export const OPERATIONS: readonly Operation[] = [
   ...appOperations,
+  ...uploadOperations,
   ...deploymentOperations,
   ...streamOperations,
   ...releaseOperations,

@@ -12,7 +12,7 @@ import {
   type Reuse,
   type StageName,
 } from '@switchyard/domain';
-import { openPlatform, openSources, type Platform } from '@switchyard/platform';
+import { openPlatform, openSources, openUploads, type Platform } from '@switchyard/platform';
 import { openStore, type Store } from '@switchyard/queue';
 import {
   createLog,
@@ -110,6 +110,7 @@ async function newWorker(metrics = new Registry()): Promise<{ stop(): Promise<vo
     store,
     platform,
     sources: openSources(options()),
+    uploads: openUploads(options()),
     blobs,
     archive: logArchive(blobs),
     farm: FARM,

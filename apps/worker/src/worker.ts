@@ -1,4 +1,4 @@
-import { LIMITS, type QueueName } from '@switchyard/domain';
+import { type Clock, LIMITS, type QueueName } from '@switchyard/domain';
 import { StepRunner, type StepRunnerOptions } from './step-runner.ts';
 import { startSweeping } from './sweep.ts';
 
@@ -6,6 +6,16 @@ export interface WorkerOptions extends Omit<StepRunnerOptions, 'metrics'> {
   readonly pools: readonly ('light' | 'heavy')[];
   readonly concurrency: number;
   readonly metrics: (active: () => number) => StepRunnerOptions['metrics'];
+}
+
+/** True at most once in so many milliseconds. */
+function every(intervalMs: number, clock: Clock): () => boolean {
+  let last = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (clock() - last < intervalMs) return false;
+    last = clock();
+    return true;
+  };
 }
 
 /**
@@ -28,7 +38,8 @@ export async function startWorker(options: WorkerOptions): Promise<{ stop(): Pro
     work: (wake) => runner.work(wake),
     onError: (error) => log.warn({ err: error }, 'a wake-up failed; the sweep repeats it'),
   });
-  const sweeping = startSweeping({ ...options, platform: options.platform.worker, metrics });
+  const withUploads = every(LIMITS.uploadSweepMs, options.clock);
+  const sweeping = startSweeping({ ...options, platform: options.platform.worker, metrics, withUploads });
   log.info({ queues, concurrency }, 'taking work');
 
   return {

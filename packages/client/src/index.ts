@@ -3,4 +3,5 @@ export { type Client, type ClientOptions, createClient, type LogOptions, type Ta
 export type { TailOptions } from './event-tail.ts';
 export * from './shapes.ts';
 export { diagnosisLines, formatDuration, type LineColors, printable, stageLines } from './stage-lines.ts';
+export * from './upload-shapes.ts';
 export * from './webhook-shapes.ts';

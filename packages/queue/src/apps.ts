@@ -147,6 +147,8 @@ export async function purgeApp({ redis, keys }: StoreContext, id: AppId): Promis
     keys.app(id),
     keys.variables(id),
     keys.deliveriesOf(id),
+    keys.uploadsOf(id),
+    keys.usedUploadsOf(id),
     keys.deploymentsOf(id),
     keys.environmentsOf(id),
     keys.unfinishedOfApp(id),

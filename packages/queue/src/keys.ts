@@ -25,6 +25,10 @@ export function keysFor(prefix: string) {
     app: (id: AppId) => `${base}app:${id}`,
     /** List of webhook deliveries, newest first. The ids of accepted ones are keys of their own, see lua/accept.ts. */
     deliveriesOf: (id: AppId) => `${base}deliveries-of:${id}`,
+    /** Hash: upload id → Upload. */
+    uploadsOf: (id: AppId) => `${base}uploads-of:${id}`,
+    /** Sorted by when something was last deployed from them. */
+    usedUploadsOf: (id: AppId) => `${base}used-uploads-of:${id}`,
     deletingApps: `${base}deleting-apps`,
     /** Hash {doc, gateHolder, hold, variablesVersion}. */
     environment: (id: EnvironmentId) => `${base}env:${id}`,
@@ -47,6 +51,7 @@ export function keysFor(prefix: string) {
     due: `${base}due`,
     admitted: `${base}admitted`,
     slotsOfFarm: `${base}slots:farm`,
+    leader: (task: string) => `${base}leader:${task}`,
     sweepLeader: `${base}sweep-leader`,
     cancelChannel: `${base}cancel`,
     release: (id: ReleaseId) => `${base}release:${id}`,

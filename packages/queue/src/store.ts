@@ -4,7 +4,6 @@ import type {
   Artifacts,
   CacheResult,
   Commit,
-  Delivery,
   Deployment,
   DeploymentEvent,
   DeploymentId,
@@ -37,8 +36,11 @@ import type {
   StepName,
   TeamId,
   Trigger,
+  UploadId,
 } from '@switchyard/domain';
 import type { ReleaseRecords, SettingsRecords, VariableRecords } from './store-of-apps.ts';
+import type { UploadRecords } from './uploads.ts';
+import type { WebhookRecords } from './webhooks.ts';
 
 /**
  * What the rest of the system may do with Redis. Implemented once, by `openStore()`. Every method rejects with a `SwitchyardError`:
@@ -59,6 +61,7 @@ export interface Store {
   readonly routing: RoutingRecords;
   readonly processes: ProcessRecords;
   readonly webhooks: WebhookRecords;
+  readonly uploads: UploadRecords;
   readonly queues: Queues;
   /** Whether Redis answers right now. Never rejects. */
   isReady(): Promise<boolean>;
@@ -81,7 +84,8 @@ export interface FarmRecords {
 export interface NewApp {
   readonly teamId: TeamId;
   readonly name: string;
-  readonly repository: string;
+  /** null: it is deployed from uploads. */
+  readonly repository: string | null;
   readonly branch: string | null;
   /** Hosts of its production environment. */
   readonly hosts: readonly string[];
@@ -122,7 +126,7 @@ export interface DeploymentRecords {
 }
 
 export type AcceptKind =
-  | { readonly kind: 'deploy'; readonly ref: string | null; readonly reuse: Reuse }
+  | { readonly kind: 'deploy'; readonly ref: string | null; readonly upload?: UploadId; readonly reuse: Reuse }
   /** Enters at `health` with a kept release; passes the gate at once and holds automatic deployments. */
   | { readonly kind: 'rollback'; readonly release: Release }
   /** Enters at `health` with whatever is live when its turn comes; waits for the gate. */
@@ -147,6 +151,9 @@ export interface PushRequest {
   /** Null: the provider sent none, and a repeated delivery is not recognised. */
   readonly deliveryId: string | null;
 }
+
+/** The head of an app's branch, seen without a webhook. */
+export type SeenHead = Omit<PushRequest, 'provider' | 'deliveryId'>;
 
 /**
  * `duplicate`: this delivery set a deployment off before. `held`: a rollback holds automatic deployments, or is under way.
@@ -232,13 +239,18 @@ export interface SweepReport {
 
 /** The life of deployments; see "How the chain holds" in ARCHITECTURE.md. */
 export interface Chain {
-  /** Rejects with `app-not-found`, `app-being-deleted`, `too-many-deployments`, `release-not-kept`. */
+  /** Rejects with `app-not-found`, `app-being-deleted`, `too-many-deployments`, `release-not-kept`, `no-repository`, `upload-not-found`. */
   accept(request: AcceptRequest): Promise<Deployment>;
   /**
    * Accepts a push unless something speaks against it; all in one step, so that of two equal deliveries one deploys and none slips past
    * a rollback. Rejects as `accept` does.
    */
   acceptPush(push: PushRequest): Promise<PushAnswer>;
+  /**
+   * Accepts a head that no deployment of the environment has had, whatever became of it, and while none is under way whose commit is not
+   * known yet. Rejects as `accept` does.
+   */
+  acceptHead(head: SeenHead): Promise<PushAnswer>;
   begin(wake: Wake, worker: { processId: ProcessId }): Promise<BeginAnswer>;
   /** Extends the lease. `cancel` extends it too: the worker ends its work and finishes with `cancelled`. */
   beat(lease: Lease): Promise<BeatAnswer>;
@@ -359,17 +371,8 @@ export interface ProcessRecords {
   /** Says that the process is alive, again every `LIMITS.processBeatMs`, until `leave()`, which says goodbye. */
   join(process: Omit<ProcessRecord, 'v' | 'beatAt'>): Promise<{ leave(): Promise<void> }>;
   alive(kind?: ProcessKind): Promise<ProcessRecord[]>;
-}
-
-export interface WebhookRecords {
-  /** Which of an app's webhook secrets counts; 0 before the first. Null: there is no such app. */
-  generation(id: AppId): Promise<number | null>;
-  /** Makes a new secret count and the one before not; answers its generation. Rejects with `app-not-found`. */
-  renew(id: AppId): Promise<number>;
-  /** Puts a delivery on the app's list, which keeps `LIMITS.keptDeliveries` for `LIMITS.deliveryListMs`. */
-  keep(id: AppId, delivery: Omit<Delivery, 'v' | 'at'>): Promise<void>;
-  /** Newest first. */
-  deliveries(id: AppId): Promise<Delivery[]>;
+  /** Whether this process is the one that does the task until `termMs` from now. Asked again in time, it stays the one. */
+  lead(task: 'heads', processId: ProcessId, termMs: number): Promise<boolean>;
 }
 
 export interface Queues {

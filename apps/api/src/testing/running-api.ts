@@ -3,7 +3,15 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient } from '@switchyard/client';
-import { createLog, createMetrics, fileBlobs, type LogArchive, logArchive, secretBox } from '@switchyard/service';
+import {
+  createLog,
+  createMetrics,
+  fileBlobs,
+  type LogArchive,
+  logArchive,
+  secretBox,
+  systemIds,
+} from '@switchyard/service';
 // @boundaries-ignore the walk through the chain is shared with the tests of the queue
 import { ChainWalk } from '../../../../tests/harness/chain-walk.ts';
 import { startApiServer } from '../api-server.ts';
@@ -40,13 +48,16 @@ export async function startApi({ redisUrl, now = Date.now, ...options }: ApiOpti
   const directory = await mkdtemp(join(tmpdir(), 'api-'));
   await mkdir(join(directory, 'dashboard'));
   const token = randomBytes(32).toString('hex');
-  const archive = logArchive(fileBlobs(join(directory, 'blobs')));
+  const blobs = fileBlobs(join(directory, 'blobs'));
+  const archive = logArchive(blobs);
   const server = await startApiServer({
     store: walk.store,
     archive,
+    blobs,
     secretBox: secretBox(randomBytes(32)),
     farmId: (await walk.store.farm.ensure(null)).id,
     clock: now,
+    ids: systemIds,
     log: createLog({ process: 'api', level: 'silent' }),
     metrics: createMetrics({ process: 'api' }),
     adminToken: token,
