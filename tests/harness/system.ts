@@ -81,6 +81,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     SWITCHYARD_ROUTER_PORT: String(routerPort),
     SWITCHYARD_ALLOW_FILE_REPOSITORIES: '1',
     SWITCHYARD_STOP_INSTANCES_ON_EXIT: '1',
+    // A test that pushes is not deployed behind its back.
+    SWITCHYARD_HEAD_CHECK_INTERVAL_S: '0',
     SWITCHYARD_LOG_LEVEL: 'debug',
     ...options.env,
   };

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Deployment, type DeploymentId, isFinal, NO_MAXIMA, STAGES } from '@switchyard/domain';
-import { type FakePlatform, openDisk, openFakePlatform, openSources } from '@switchyard/platform';
+import { type FakePlatform, openDisk, openFakePlatform, openSources, openUploads } from '@switchyard/platform';
 import { openStore, type Store } from '@switchyard/queue';
 import {
   createLog,
@@ -130,6 +130,7 @@ async function startFarm(): Promise<void> {
     platform,
     sources: openSources(sourceOptions),
     disk: { disk: openDisk(sourceOptions, platform.worker), budgetBytes: null, reserveBytes: null },
+    uploads: openUploads({ dataDir: directory }),
     blobs,
     archive: logArchive(blobs),
     farm,

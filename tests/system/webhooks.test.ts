@@ -93,6 +93,30 @@ describe.sequential('a push that a webhook tells of', { timeout: 60_000 }, () =>
     ]);
   });
 
+  it('is stale when it is told of after a newer one', async () => {
+    const older = await pushed('older');
+    const newer = await pushed('newer');
+    const first = await system.waitUntilEnded(String((await send(newer.delivery)).answer['id']));
+    expect(first).toMatchObject({ status: 'succeeded', commit: { sha: newer.sha } });
+    const late = await system.waitUntilEnded(String((await send(older.delivery)).answer['id']));
+    expect(late).toMatchObject({ status: 'superseded', pushed: older.sha });
+    expect(late.stages[0]?.note).toMatch(/^Stale: .* comes before .*, which #\d+ deploys\.$/);
+    const [delivery] = await system.client.deliveries('shop');
+    expect(delivery).toMatchObject({ verdict: 'ignored', cause: 'stale', deploymentId: late.id, sha: older.sha });
+    expect(delivery?.reason).toContain('comes before');
+    expect(await told()).toBe('newer');
+  });
+
+  it('of a branch that was put back is none too late', async () => {
+    const ahead = await repository.git('rev-parse', 'HEAD');
+    const back = await repository.git('rev-parse', 'HEAD~1');
+    await repository.git('reset', '--quiet', '--hard', back);
+    const delivery = pushOf('github', { ref: 'refs/heads/main', after: back }, { secret });
+    const deployment = await system.waitUntilEnded(String((await send(delivery)).answer['id']));
+    expect(deployment).toMatchObject({ status: 'succeeded', commit: { sha: back } });
+    await repository.git('reset', '--quiet', '--hard', ahead);
+  });
+
   it('leaves the secret in no log of ours', async () => {
     expect(await system.processLogs()).not.toContain(secret);
   });

@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
-import type { Clock, FarmId } from '@switchyard/domain';
+import type { Clock, FarmId, Ids } from '@switchyard/domain';
 import type { Store } from '@switchyard/queue';
 import {
+  type Blobs,
   closeServer,
   type Log,
   type LogArchive,
@@ -18,11 +19,14 @@ import { openApiDocument } from './openapi.ts';
 import { OPERATIONS } from './operations.ts';
 import type { ApiSettings } from './parts.ts';
 import { createSessions } from './session.ts';
+import { uploadSlots } from './uploads/upload-slots.ts';
 import { webhookSecrets } from './webhooks/webhook-secrets.ts';
 
 /** Headers of a request are here within this time, and its body within the next one; the rest is cut. */
 const HEADERS_TIMEOUT_MS = 15_000;
-const REQUEST_TIMEOUT_MS = 30_000;
+const BODY_TIMEOUT_MS = 15_000;
+/** Of the longest upload, which is watched for silence besides. */
+const REQUEST_TIMEOUT_MS = 3_600_000;
 const CLOSE_POLL_MS = 20;
 /** Answers that are still under way this long after a stop began are cut. */
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -32,9 +36,11 @@ export interface ApiServerOptions {
   readonly archive: LogArchive;
   readonly outputArchive: OutputArchive;
   readonly lookUpTxt: LookUpTxt;
+  readonly blobs: Blobs;
   readonly secretBox: SecretBox;
   readonly farmId: FarmId;
   readonly clock: Clock;
+  readonly ids: Ids;
   readonly log: Log;
   readonly metrics: Registry;
   readonly adminToken: string;
@@ -55,7 +61,7 @@ export interface ApiServer {
 
 /** Rejects with `config-invalid` when the port is taken. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { store, archive, outputArchive, secretBox, farmId, clock, log, metrics } = options;
+  const { store, archive, outputArchive, blobs, secretBox, farmId, clock, ids, log, metrics } = options;
   const server = createServer({
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -71,18 +77,22 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       archive,
       outputArchive,
       lookUpTxt: options.lookUpTxt,
+      blobs,
       secretBox,
       farmId,
       clock,
+      ids,
       log,
       metrics,
       readers,
+      uploadSlots: uploadSlots(),
       sessions: createSessions(options.adminToken, clock),
       webhooks: webhookSecrets(options.secretKey),
       settings: { ...options.settings, publicUrl },
       describe: () => (description ??= openApiDocument(OPERATIONS)),
     },
     registerApiMetrics(metrics, { store, readers }),
+    BODY_TIMEOUT_MS,
   );
   server.on('request', app);
   return {

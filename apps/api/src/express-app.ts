@@ -3,6 +3,7 @@ import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { ApiMetrics } from './api-metrics.ts';
 import { requireCaller } from './authentication.ts';
+import { limitBodyTime } from './body-time.ts';
 import { mountDashboard } from './dashboard.ts';
 import { mountOperations } from './mount.ts';
 import { OPERATIONS } from './operations.ts';
@@ -11,11 +12,12 @@ import { problemHandler } from './problems.ts';
 import { observeRequests } from './request-log.ts';
 
 /** Everything that the api answers: operations, then the dashboard, then problems. */
-export function expressApp(parts: ApiParts, metrics: ApiMetrics): Express {
+export function expressApp(parts: ApiParts, metrics: ApiMetrics, bodyTimeoutMs: number): Express {
   const app = express();
   app.disable('x-powered-by');
   app.enable('strict routing');
   app.use(...observeRequests(parts.log, metrics));
+  app.use(limitBodyTime(bodyTimeoutMs));
   app.use(
     helmet({
       contentSecurityPolicy: {

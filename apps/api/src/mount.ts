@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { LIMITS, SwitchyardError } from '@switchyard/domain';
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 import { callerOf, requireCaller } from './authentication.ts';
-import { NO_BODY, type Operation, RAW_BODY } from './operation.ts';
+import { ARCHIVE_BODY, NO_BODY, type Operation, RAW_BODY } from './operation.ts';
 import type { ApiParts } from './parts.ts';
 
 const json: RequestHandler = express.json({ limit: LIMITS.maxJsonBodyBytes, strict: false });
@@ -37,8 +37,8 @@ function answer(operation: Operation, parts: ApiParts): RequestHandler {
       operation.access === 'token'
         ? requireCaller(request, parts.sessions, parts.settings.publicUrl)
         : callerOf(request, parts.sessions);
-    const readsNone = operation.body === NO_BODY || operation.body === RAW_BODY;
-    const body = readsNone ? undefined : await readBody(request, response);
+    const isReadHere = ![NO_BODY, RAW_BODY, ARCHIVE_BODY].some((kind) => kind === operation.body);
+    const body = !isReadHere ? undefined : await readBody(request, response);
     await operation.respond({ params: request.params, query: request.query, body, caller, request, response }, parts);
   };
 }

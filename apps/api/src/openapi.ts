@@ -1,12 +1,13 @@
-import { ERRORS, type ErrorCode, Problem } from '@switchyard/domain';
+import { ARCHIVE_TYPE, ERRORS, type ErrorCode, Problem } from '@switchyard/domain';
 import { VERSION } from '@switchyard/service';
 import type { z } from 'zod';
-import { type Answer, NO_BODY, type Operation } from './operation.ts';
+import { type Answer, ARCHIVE_BODY, NO_BODY, type Operation } from './operation.ts';
 import { type SchemaComponents, schemaComponents } from './schema-components.ts';
 import { SESSION_COOKIE } from './session.ts';
 
 const TAGS = [
   { name: 'Apps', description: 'What gets deployed, and what is live.' },
+  { name: 'Uploads', description: 'Folders that are sent to be deployed, for apps without a repository and others.' },
   {
     name: 'Deployments',
     description: 'One run of the pipeline each: nine stages, events, logs, and a diagnosis when it failed.',
@@ -105,6 +106,8 @@ function parametersOf(
 }
 
 function describeBody(body: z.ZodType, components: SchemaComponents): object {
+  if (body === ARCHIVE_BODY)
+    return { required: true, content: { [ARCHIVE_TYPE]: { schema: { type: 'string', format: 'binary' } } } };
   return {
     required: !body.safeParse({}).success,
     content: { 'application/json': { schema: components.schemaOf(body, 'input') } },

@@ -12,6 +12,9 @@ export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 /** For operations that read the bytes of the body themselves, since a signature is over them. */
 export const RAW_BODY = z.unknown();
 
+/** For the one that takes an archive as it comes. */
+export const ARCHIVE_BODY = z.unknown();
+
 /** What an answer holds, for the API's description. */
 export interface Answer {
   readonly description: string;

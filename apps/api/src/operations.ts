@@ -10,6 +10,7 @@ import { sessionOperations } from './operations/session-operations.ts';
 import { settingsOperations } from './operations/settings-operations.ts';
 import { streamOperations } from './operations/stream-operations.ts';
 import { systemOperations } from './operations/system-operations.ts';
+import { uploadOperations } from './operations/upload-operations.ts';
 import { variableOperations } from './operations/variable-operations.ts';
 import { webhookOperations } from './operations/webhook-operations.ts';
 
@@ -17,6 +18,7 @@ import { webhookOperations } from './operations/webhook-operations.ts';
 export const OPERATIONS: readonly Operation[] = [
   ...appOperations,
   ...outputOperations,
+  ...uploadOperations,
   ...deploymentOperations,
   ...streamOperations,
   ...releaseOperations,

@@ -1,10 +1,11 @@
-import type { Clock, FarmId } from '@switchyard/domain';
+import type { Clock, FarmId, Ids } from '@switchyard/domain';
 import type { Store } from '@switchyard/queue';
-import type { Log, LogArchive, OutputArchive, SecretBox } from '@switchyard/service';
+import type { Blobs, Log, LogArchive, OutputArchive, SecretBox } from '@switchyard/service';
 import type { Registry } from 'prom-client';
 import type { LookUpTxt } from './domains/lookup-txt.ts';
 import type { Readers } from './events/readers.ts';
 import type { Sessions } from './session.ts';
+import type { UploadSlots } from './uploads/upload-slots.ts';
 import type { WebhookSecrets } from './webhooks/webhook-secrets.ts';
 
 /** What answers need beside the request. */
@@ -13,15 +14,19 @@ export interface ApiParts {
   readonly archive: LogArchive;
   readonly outputArchive: OutputArchive;
   readonly lookUpTxt: LookUpTxt;
+  /** Where uploads are kept. */
+  readonly blobs: Blobs;
   /** Seals and opens the variables of apps. */
   readonly secretBox: SecretBox;
   readonly farmId: FarmId;
   readonly clock: Clock;
+  readonly ids: Ids;
   readonly log: Log;
   readonly metrics: Registry;
   readonly sessions: Sessions;
   readonly webhooks: WebhookSecrets;
   readonly readers: Readers;
+  readonly uploadSlots: UploadSlots;
   readonly settings: ApiSettings;
   /** The API's description, made when it is first asked for. */
   readonly describe: () => object;

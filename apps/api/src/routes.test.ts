@@ -114,7 +114,7 @@ describe('problems', () => {
 
   test('every fault of the input is named by its field, and no value is repeated', async () => {
     const problem = await problemOf(
-      await api.post('/v1/apps', { name: 'Not A Name', branch: '--upload-pack=x', secret: 'hunter2' }),
+      await api.post('/v1/apps', { name: 'Not A Name', repository: '', branch: '--upload-pack=x', secret: 'hunter2' }),
     );
     expect(problem.errors?.map(({ path }) => path).sort()).toEqual(['', 'branch', 'name', 'repository']);
     expect(JSON.stringify(problem)).not.toContain('hunter2');

@@ -1,7 +1,7 @@
 /** A command that can't do what it was asked for; the message says what to do. Nothing of a stack trace is shown. */
 export class CommandError extends Error {
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'CommandError';
   }
 }

@@ -1,6 +1,7 @@
 import type { Client } from '@switchyard/client';
-import { AppName, isFinal, type Reuse, type StageName } from '@switchyard/domain';
+import { AppName, isFinal, type StageName } from '@switchyard/domain';
 import { CommandError, EXIT } from './command-error.ts';
+import { deployFolder, type FolderOptions, isFolderWord } from './deploy-folder.ts';
 import { deploymentLines } from './deployment-lines.ts';
 import { findDeployment, parseDeploymentWord, withKnownApps } from './find-deployment.ts';
 import { type FollowOptions, follow } from './follow.ts';
@@ -16,12 +17,20 @@ export interface Context {
 const RECENT = 10;
 
 export async function deploy(
-  { client, terminal }: Context,
-  app: string | undefined,
-  options: FollowOptions & { ref?: string; reuse?: Reuse },
+  context: Context,
+  word: string | undefined,
+  options: FolderOptions & { ref?: string },
 ): Promise<number> {
-  const { ref, reuse } = options;
-  const name = app ?? (await onlyApp(client));
+  const { client, terminal } = context;
+  const { ref, reuse, app, create } = options;
+  if (word !== undefined && isFolderWord(word)) {
+    if (ref !== undefined) throw new CommandError('A folder has no refs: leave out `--ref`, or name the app alone.');
+    return await deployFolder(context, word, options);
+  }
+  if (create === true) throw new CommandError('`--create` goes with a folder: `switchyard deploy . --create`.');
+  if (word !== undefined && app !== undefined && word !== app)
+    throw new CommandError(`Which app, ${word} or ${app}? A folder of that name is ./${word}.`);
+  const name = word ?? app ?? (await onlyApp(client));
   const request = { ...(ref === undefined ? {} : { ref }), ...(reuse === undefined ? {} : { reuse }) };
   return await follow(client, terminal, await withKnownApps(client, () => client.deploy(name, request)), options);
 }
@@ -50,14 +59,22 @@ export async function listApps({ client, terminal }: Context, { json }: { json?:
 export async function createApp(
   { client, terminal }: Context,
   name: string,
-  options: { repository: string; branch?: string; json?: boolean },
+  options: { repository?: string; branch?: string; json?: boolean },
 ): Promise<number> {
   const { repository, branch, json } = options;
-  const app = await client.createApp({ name, repository, ...(branch === undefined ? {} : { branch }) });
+  const app = await client.createApp({
+    name,
+    ...(repository === undefined ? {} : { repository }),
+    ...(branch === undefined ? {} : { branch }),
+  });
   if (json) terminal.json(app);
   else {
     for (const line of appLines(app, terminal.colors)) terminal.print(line);
-    terminal.note(`\`switchyard deploy ${app.name}\` deploys it.`);
+    terminal.note(
+      repository === undefined
+        ? `\`switchyard deploy . --app ${app.name}\` deploys the folder you are in.`
+        : `\`switchyard deploy ${app.name}\` deploys it.`,
+    );
   }
   return EXIT.ok;
 }

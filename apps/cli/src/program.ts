@@ -15,7 +15,7 @@ type Run = (command: (context: commands.Context) => Promise<number>) => Promise<
 /** The commands and their options. `run` gives a command what it needs and keeps its exit code. */
 export function createProgram(run: Run): Command {
   const program = new Command('switchyard')
-    .description('Deploys Git repositories, and shows what happens to them.')
+    .description('Deploys Git repositories and folders, and shows what happens to them.')
     .version(ownVersion(), '-V, --version', 'print the version of this command')
     .showHelpAfterError('(--help says more)')
     .addHelpText(
@@ -26,13 +26,15 @@ export function createProgram(run: Run): Command {
   withFollow(
     program
       .command('deploy')
-      .description('deploy an app and follow it')
-      .argument('[app]', 'the app; not needed where there is just one'),
+      .description('deploy an app, or a folder of this machine, and follow it')
+      .argument('[app|folder]', 'the app, not needed where there is just one; or a folder: . or ./shop'),
   )
     .option('--ref <ref>', 'branch, tag or commit; the app’s branch when absent')
+    .option('--app <name>', 'the app that a folder is; named like the folder when absent')
+    .option('--create', 'make the app when there is none')
     .addOption(new Option('--reuse <what>', 'what may come from the cache').choices(Reuse.options))
-    .action((app: string | undefined, options: Parameters<typeof commands.deploy>[2]) =>
-      run((context) => commands.deploy(context, app, options)),
+    .action((word: string | undefined, options: Parameters<typeof commands.deploy>[2]) =>
+      run((context) => commands.deploy(context, word, options)),
     );
 
   const apps = program.command('apps').description('list the apps');
@@ -43,7 +45,7 @@ export function createProgram(run: Run): Command {
       .description('make an app')
       .argument('<name>', 'lower-case letters, digits and hyphens', checkedName),
   )
-    .requiredOption('--repository <url>', 'where its source is')
+    .option('--repository <url>', 'where its source is; without one it is deployed from folders')
     .option('--branch <branch>', 'what is deployed by default; the repository’s own default when absent')
     .action((name: string, options: Parameters<typeof commands.createApp>[2]) =>
       run((context) => commands.createApp(context, name, options)),

@@ -10,6 +10,8 @@ export interface Terminal {
   /** Text of the result as it comes; resolves when the reader has taken it. */
   write(text: string): Promise<void>;
   json(value: unknown): void;
+  /** A line about what is under way, over the one before; null takes it away. Nothing where no person looks. */
+  progress(line: string | null): void;
   /** A line about the command itself. */
   note(line: string): void;
 }
@@ -29,6 +31,9 @@ export function systemTerminal(): Terminal {
       await new Promise<void>((resolve) => process.stdout.once('drain', () => resolve()));
     },
     json: (value) => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    progress(line) {
+      if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${line ?? ''}`);
+    },
     note: (line) => void process.stderr.write(`${line}\n`),
   };
 }

@@ -70,7 +70,7 @@ export function appLines(app: AppView, colors: Colors): string[] {
     row('url', app.url),
     ...app.hosts.slice(1).map((host) => row('host', printable(host))),
     row('live', app.stoppedAt === null ? live : `${live}  ${colors.yellow('stopped')}`),
-    row('repository', `${printable(app.repository)}${app.branch === null ? '' : `  (${printable(app.branch)})`}`),
+    row('repository', repositoryWords(app)),
     ...(app.replicas === 1 ? [] : [row('replicas', String(app.replicas))]),
     ...app.instances.map(({ id, state, restarts }) =>
       row(
@@ -93,6 +93,11 @@ export function appLines(app: AppView, colors: Colors): string[] {
           ),
         ]),
   ];
+}
+
+function repositoryWords({ repository, branch }: AppView): string {
+  if (repository === null) return 'none, deployed from folders';
+  return `${printable(repository)}${branch === null ? '' : `  (${printable(branch)})`}`;
 }
 
 export function statusCell(status: DeploymentStatus, colors: Colors): Cell {

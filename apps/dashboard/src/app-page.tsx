@@ -132,8 +132,8 @@ function AppFacts({ app }: { app: AppView }) {
       </div>
       <div>
         <dt>Repository</dt>
-        <dd title={repository}>
-          {repositoryWords(repository)}
+        <dd title={repository ?? undefined}>
+          {repository === null ? 'none, deployed from folders' : repositoryWords(repository)}
           {branch !== null && <span className="soft"> {branch}</span>}
         </dd>
       </div>

@@ -33,7 +33,11 @@ export function DeploymentHeader({ deployment, isLive, now, children }: HeaderPr
       {children}
       <p className="commit-line">
         {commit === null ? (
-          <span className="soft">{deployment.ref ?? 'The app’s branch'}, not resolved yet</span>
+          <span className="soft">
+            {deployment.upload === null
+              ? `${deployment.ref ?? 'The app’s branch'}, not resolved yet`
+              : 'An uploaded folder, not unpacked yet'}
+          </span>
         ) : (
           <>
             <span className="commit-message">{firstLine(commit.message)}</span>

@@ -12,6 +12,8 @@ const queued: DeploymentView = {
   trigger: 'api',
   repository: 'https://git.example/hello.git',
   ref: null,
+  pushed: null,
+  upload: null,
   reuse: 'all',
   commit: null,
   status: 'queued',

@@ -95,6 +95,8 @@ function FirstApp() {
     <div className="empty">
       <p>No apps yet. From a terminal:</p>
       <pre>switchyard apps create NAME --repository URL{'\n'}switchyard deploy NAME</pre>
+      <p>Or a folder, without a repository:</p>
+      <pre>switchyard deploy . --create</pre>
     </div>
   );
 }

@@ -28,6 +28,7 @@ export const TRIGGER_WORDS: Readonly<Record<Trigger, string>> = {
   cli: 'from the command line',
   page: 'from this page',
   webhook: 'by a push',
+  poll: 'by a push that no webhook told of',
   rollback: 'as a rollback',
   restart: 'as a restart',
   start: 'as a start after a stop',

@@ -53,7 +53,7 @@ async function follow(deployment: DeploymentView, { client, output, signal }: Ex
   output.nameDeployment(id, `${deployment.app} #${deployment.number}`);
   output.hush(id);
   output.print(
-    `\n  ${picocolors.bold(`Deploying ${deployment.app} #${deployment.number}`)} ${picocolors.dim(`from ${deployment.repository}`)}`,
+    `\n  ${picocolors.bold(`Deploying ${deployment.app} #${deployment.number}`)} ${picocolors.dim(`from ${deployment.repository ?? 'a folder'}`)}`,
   );
   const lines = stageLines(picocolors);
   for await (const event of client.events(id, { signal })) for (const line of lines(event)) output.print(line);

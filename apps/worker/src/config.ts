@@ -47,6 +47,9 @@ export const workerConfig = {
   SWITCHYARD_MAX_OPEN_FILES: maximum(64, LIMITS.maxResources.openFiles).describe(
     'Open files that a process of an app may have at most.',
   ),
+  SWITCHYARD_HEAD_CHECK_INTERVAL_S: count(300, { min: 0, max: 86_400 }).describe(
+    'Seconds after which the branch of each app with a webhook is looked at again, in case a webhook was missed; 0 never looks.',
+  ),
   SWITCHYARD_ROUTER_PORT: port(7080).describe('Port on which deployed apps answer.'),
   SWITCHYARD_ALLOW_FILE_REPOSITORIES: flag(false).describe('Whether `file:` repositories are allowed.'),
   SWITCHYARD_DISK_BUDGET: byteSize.optional().meta({

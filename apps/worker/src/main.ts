@@ -1,4 +1,4 @@
-import { openDisk, openPlatform, openSources } from '@switchyard/platform';
+import { openDisk, openPlatform, openSources, openUploads } from '@switchyard/platform';
 import { openStore } from '@switchyard/queue';
 import {
   createLog,
@@ -16,6 +16,7 @@ import {
 } from '@switchyard/service';
 import { readWorkerConfig, resourceMaxima, type WorkerConfig } from './config.ts';
 import { faultPoints } from './fault-points.ts';
+import { startHeadChecks } from './head-checks.ts';
 import { workerMetrics } from './metrics.ts';
 import { ownSecrets } from './own-secrets.ts';
 import { startWorker } from './worker.ts';
@@ -70,10 +71,12 @@ async function start(config: WorkerConfig, log: ReturnType<typeof createLog>): P
     opened.push(shell);
     const blobs = fileBlobs(directory.blobs);
     const routerPort = config.SWITCHYARD_ROUTER_PORT;
+    const sources = openSources(platformOptions);
     const worker = await startWorker({
       store,
       platform,
-      sources: openSources(platformOptions),
+      sources,
+      uploads: openUploads(platformOptions),
       blobs,
       archive: logArchive(blobs),
       disk: {
@@ -99,6 +102,16 @@ async function start(config: WorkerConfig, log: ReturnType<typeof createLog>): P
       log,
     });
     opened.push({ close: () => worker.stop() });
+    const looking = startHeadChecks({
+      store,
+      sources,
+      processId,
+      intervalMs: config.SWITCHYARD_HEAD_CHECK_INTERVAL_S * 1_000,
+      clock,
+      jitter: () => Math.random(),
+      log,
+    });
+    opened.push({ close: () => looking.stop() });
     const membership = await store.processes.join({
       id: processId,
       kind: 'worker',

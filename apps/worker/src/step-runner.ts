@@ -12,7 +12,7 @@ import {
   stageTimeLimitMs,
   variableOwnerOf,
 } from '@switchyard/domain';
-import type { Platform, Sources } from '@switchyard/platform';
+import type { Platform, Sources, Uploads } from '@switchyard/platform';
 import type { BeginAnswer, StepResult, Store, Wake } from '@switchyard/queue';
 import type { Blobs, Log, LogArchive, SecretBox } from '@switchyard/service';
 import { AttemptLog } from './attempt-log.ts';
@@ -33,6 +33,7 @@ export interface StepRunnerOptions {
   readonly store: Store;
   readonly platform: Platform;
   readonly sources: Sources;
+  readonly uploads: Uploads;
   readonly blobs: Blobs;
   readonly archive: LogArchive;
   readonly farm: Pick<Farm, 'id' | 'epoch'>;
@@ -293,6 +294,6 @@ export class StepRunner {
   }
 }
 
-function outcomeOf({ kind }: StepResult): 'failed' | 'cancelled' | 'timed_out' | null {
-  return kind === 'failed' || kind === 'cancelled' || kind === 'timed_out' ? kind : null;
+function outcomeOf({ kind }: StepResult): 'failed' | 'cancelled' | 'timed_out' | 'superseded' | null {
+  return kind === 'failed' || kind === 'cancelled' || kind === 'timed_out' || kind === 'superseded' ? kind : null;
 }

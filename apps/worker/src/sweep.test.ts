@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DeploymentId, LIMITS } from '@switchyard/domain';
-import { openPlatform, type Platform } from '@switchyard/platform';
+import { type DeploymentId, LIMITS, uploadKey } from '@switchyard/domain';
+import { openPlatform, openUploads, type Platform } from '@switchyard/platform';
 import { createLog, fileBlobs, logArchive, outputArchive, systemIds } from '@switchyard/service';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
@@ -49,20 +49,88 @@ async function leaveWorkspace(id: DeploymentId, ageMs: number): Promise<void> {
 const workspaces = async (): Promise<string[]> => (await readdir(join(directory, 'workspaces'))).sort();
 
 async function sweep(): Promise<void> {
+  const blobs = fileBlobs(join(directory, 'blobs'));
   // Each sweep is told of in figures of its own.
   registry.clear();
   await sweepOnce({
     store: walk.store,
     disk: { sweep: () => Promise.resolve() },
     platform: platform.worker,
-    archive: logArchive(fileBlobs(join(directory, 'blobs'))),
-    outputArchive: outputArchive(fileBlobs(join(directory, 'blobs'))),
+    archive: logArchive(blobs),
+    outputArchive: outputArchive(blobs),
+    blobs,
+    uploads: openUploads({ dataDir: directory }),
+    withUploads: () => true,
     processId: ME,
     clock: () => Date.now(),
     metrics: workerMetrics(registry, { active: () => 0, isRedisUp: () => walk.store.isReady() }),
     log: createLog({ process: 'worker', level: 'silent' }),
   });
 }
+
+describe('the sweep of uploads', () => {
+  const archive = Buffer.from('bytes of an archive');
+  const id = (letter: string) => `upl_${letter.repeat(6)}` as const;
+  const keyOf = (letter: string) => uploadKey(walk.app.appId, id(letter));
+  const blobs = () => fileBlobs(join(directory, 'blobs'));
+
+  async function age(path: string): Promise<void> {
+    const at = new Date(Date.now() - LIMITS.lostUploadMs * 2);
+    await utimes(path, at, at);
+  }
+
+  async function record(letter: string): Promise<void> {
+    const { appId } = walk.app;
+    const createdAt = 1_800_000_000_000;
+    await walk.store.uploads.put({
+      v: 1,
+      id: id(letter),
+      appId,
+      bytes: 1,
+      sha256: 'a'.repeat(64),
+      files: 1,
+      createdAt,
+    });
+  }
+
+  it('removes bytes that no record names, what was left half written, and no other', async () => {
+    for (const letter of ['a', 'b', 'c']) await blobs().put(keyOf(letter), archive);
+    await record('a');
+    await age(join(directory, 'blobs', keyOf('a')));
+    await age(join(directory, 'blobs', keyOf('b')));
+    const half = join(directory, 'blobs', `${keyOf('d')}.1-1.part`);
+    await writeFile(half, archive);
+    await age(half);
+    await writeFile(join(directory, 'blobs', `${keyOf('e')}.1-1.part`), archive);
+    await sweep();
+    expect((await readdir(join(directory, 'blobs', 'uploads', walk.app.appId))).sort()).toEqual([
+      `${id('a')}.tar.gz`,
+      `${id('c')}.tar.gz`,
+      `${id('e')}.tar.gz.1-1.part`,
+    ]);
+  });
+
+  it('forgets one that nothing was deployed from, and its bytes', async () => {
+    await blobs().put(keyOf('a'), archive);
+    await record('a');
+    await sweep();
+    expect(await blobs().list('uploads/')).toEqual([keyOf('a')]);
+    walk.wait(LIMITS.unusedUploadMs + 1);
+    await sweep();
+    expect(await blobs().list('uploads/')).toEqual([]);
+    expect(await walk.store.uploads.list(walk.app.appId)).toEqual([]);
+  });
+
+  it('removes what this host has unpacked of one that is gone, and what was left half made', async () => {
+    await record('a');
+    const unpacked = join(directory, 'uploads');
+    for (const name of [`${id('a')}.git`, `${id('b')}.git`, `${id('c')}.git`, '.making-1', '.making-2'])
+      await mkdir(join(unpacked, name, 'objects'), { recursive: true });
+    for (const name of [`${id('a')}.git`, `${id('b')}.git`, '.making-1']) await age(join(unpacked, name));
+    await sweep();
+    expect((await readdir(unpacked)).sort()).toEqual(['.making-2', `${id('a')}.git`, `${id('c')}.git`]);
+  });
+});
 
 describe('the sweep', () => {
   it('removes workspaces of deployments that are over or unknown, and no other', async () => {

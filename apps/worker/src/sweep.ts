@@ -4,9 +4,10 @@ import type { Store } from '@switchyard/queue';
 import type { Log, LogArchive, OutputArchive } from '@switchyard/service';
 import type { DiskKeeper } from './disk-keeper.ts';
 import type { WorkerMetrics } from './metrics.ts';
+import { sweepUnpacked, sweepUploads, type UploadSweepOptions } from './upload-sweep.ts';
 
-export interface SweepOptions {
-  readonly store: Pick<Store, 'chain' | 'deployments'>;
+export interface SweepOptions extends UploadSweepOptions {
+  readonly store: Pick<Store, 'chain' | 'deployments' | 'apps' | 'uploads'>;
   readonly disk: Pick<DiskKeeper, 'sweep'>;
   readonly platform: Pick<WorkerPlatform, 'listWorkspaces' | 'discardAttempts'>;
   readonly archive: LogArchive;
@@ -15,18 +16,32 @@ export interface SweepOptions {
   readonly clock: Clock;
   readonly metrics: WorkerMetrics;
   readonly log: Log;
+  /** Whether uploads are looked at too, which is done less often. */
+  readonly withUploads: () => boolean;
 }
 
 /** Puts right what a death has left: in the records (one worker at a time), and on this host's disk. */
 export async function sweepOnce(options: SweepOptions): Promise<void> {
-  await sweepRecords(options);
+  const withUploads = options.withUploads();
+  const isLeader = await sweepRecords(options);
   await sweepWorkspaces(options);
   await options.disk.sweep();
+  if (!withUploads) return;
+  if (isLeader) await sweepUploads(options);
+  await sweepUnpacked(options);
 }
 
-async function sweepRecords({ store, processId, archive, outputArchive, metrics, log }: SweepOptions): Promise<void> {
+/** Answers whether this worker is the one that does it. */
+async function sweepRecords({
+  store,
+  processId,
+  archive,
+  outputArchive,
+  metrics,
+  log,
+}: SweepOptions): Promise<boolean> {
   const report = await store.chain.sweep(processId);
-  if (report === null) return;
+  if (report === null) return false;
   metrics.swept(report);
   for (const id of report.purged) await archive.remove(id);
   for (const id of report.purgedEnvironments) await outputArchive.remove(id);
@@ -40,6 +55,7 @@ async function sweepRecords({ store, processId, archive, outputArchive, metrics,
   if (past.length > 0) log.info({ deployments: past }, 'forgot deployments that are past retention');
   const { handedOn, takenOver, rewoken, purged } = report;
   if (handedOn + takenOver + rewoken + purged.length > 0) log.info({ report }, 'swept');
+  return true;
 }
 
 /**

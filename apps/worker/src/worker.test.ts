@@ -12,7 +12,7 @@ import {
   type Reuse,
   type StageName,
 } from '@switchyard/domain';
-import { openDisk, openPlatform, openSources, type Platform } from '@switchyard/platform';
+import { openDisk, openPlatform, openSources, openUploads, type Platform } from '@switchyard/platform';
 import { openStore, type Store } from '@switchyard/queue';
 import {
   createLog,
@@ -111,6 +111,7 @@ async function newWorker(metrics = new Registry()): Promise<{ stop(): Promise<vo
     platform,
     sources: openSources(options()),
     disk: { disk: openDisk(options(), platform.worker), budgetBytes: null, reserveBytes: null },
+    uploads: openUploads(options()),
     blobs,
     archive: logArchive(blobs),
     farm: FARM,

@@ -1,4 +1,4 @@
-import { LIMITS, type QueueName } from '@switchyard/domain';
+import { type Clock, LIMITS, type QueueName } from '@switchyard/domain';
 import { outputArchive } from '@switchyard/service';
 import { DiskKeeper, type DiskKeeperOptions } from './disk-keeper.ts';
 import { StepRunner, type StepRunnerOptions } from './step-runner.ts';
@@ -9,6 +9,16 @@ export interface WorkerOptions extends Omit<StepRunnerOptions, 'metrics' | 'disk
   readonly pools: readonly ('light' | 'heavy')[];
   readonly concurrency: number;
   readonly metrics: (active: () => number) => StepRunnerOptions['metrics'];
+}
+
+/** True at most once in so many milliseconds. */
+function every(intervalMs: number, clock: Clock): () => boolean {
+  let last = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (clock() - last < intervalMs) return false;
+    last = clock();
+    return true;
+  };
 }
 
 /**
@@ -32,12 +42,14 @@ export async function startWorker(options: WorkerOptions): Promise<{ stop(): Pro
     work: (wake) => runner.work(wake),
     onError: (error) => log.warn({ err: error }, 'a wake-up failed; the sweep repeats it'),
   });
+  const withUploads = every(LIMITS.uploadSweepMs, options.clock);
   const sweeping = startSweeping({
     ...options,
     disk,
     outputArchive: outputArchive(options.blobs),
     platform: options.platform.worker,
     metrics,
+    withUploads,
   });
   log.info({ queues, concurrency }, 'taking work');
 

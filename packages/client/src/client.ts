@@ -1,4 +1,10 @@
-import { type DeploymentEvent, OutputEvent, type StageName, type VariableEnvironment } from '@switchyard/domain';
+import {
+  ARCHIVE_TYPE,
+  type DeploymentEvent,
+  OutputEvent,
+  type StageName,
+  type VariableEnvironment,
+} from '@switchyard/domain';
 import type { z } from 'zod';
 import { DomainList, DomainView } from './domain-shapes.ts';
 import { type TailOptions, tailEvents, tailStream, textOf } from './event-tail.ts';
@@ -21,6 +27,7 @@ import {
   VariableView,
 } from './shapes.ts';
 import { createTransport, type RequestOptions, type TransportOptions } from './transport.ts';
+import { UploadList, UploadView } from './upload-shapes.ts';
 import { DeliveryList, type DeliveryView, WebhookSecret } from './webhook-shapes.ts';
 
 export type ClientOptions = TransportOptions;
@@ -84,6 +91,10 @@ export interface Client {
   renewWebhookSecret(app: string): Promise<WebhookSecret>;
   /** The last webhook deliveries, newest first. */
   deliveries(app: string): Promise<DeliveryView[]>;
+  /** Sends a tar.gz; its `id` is what `deploy` takes as `upload`. */
+  upload(app: string, archive: ReadableStream<Uint8Array>, options?: { signal?: AbortSignal }): Promise<UploadView>;
+  /** Those that are kept, newest first. */
+  uploads(app: string): Promise<UploadView[]>;
   deploy(app: string, request?: CreateDeployment): Promise<DeploymentView>;
   /** One page of an app's deployments, newest first; `before` is the earlier page's `next`. */
   deployments(app: string, page?: { before?: string | undefined; limit?: number | undefined }): Promise<DeploymentList>;
@@ -178,6 +189,14 @@ export function createClient(options: ClientOptions): Client {
     releaseHold: (app) => ask(AppView, `${appPath(app)}/hold/release`, { method: 'POST', body: {} }),
     renewWebhookSecret: (app) => ask(WebhookSecret, `${appPath(app)}/webhook-secret`, { method: 'POST', body: {} }),
     deliveries: async (app) => (await ask(DeliveryList, `${appPath(app)}/deliveries`)).deliveries,
+    upload: (app, archive, { signal } = {}) =>
+      ask(UploadView, `${appPath(app)}/uploads`, {
+        method: 'POST',
+        stream: archive,
+        headers: { 'content-type': ARCHIVE_TYPE },
+        signal,
+      }),
+    uploads: async (app) => (await ask(UploadList, `${appPath(app)}/uploads`)).uploads,
     deploy: (app, request = {}) =>
       ask(DeploymentView, `${appPath(app)}/deployments`, { method: 'POST', body: request }),
     deployments: (app, page = {}) => ask(DeploymentList, `${appPath(app)}/deployments${query(page)}`),

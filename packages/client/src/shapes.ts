@@ -15,6 +15,7 @@ import {
   ReleaseId,
   Reuse,
   StageRecord,
+  UploadId,
   Variable,
   VariableName,
   VariableScope,
@@ -32,8 +33,14 @@ import { z } from 'zod';
 export const CreateApp = z
   .strictObject({
     name: AppName,
-    repository: z.string().min(1).max(LIMITS.maxRepositoryLength),
+    repository: z.string().min(1).max(LIMITS.maxRepositoryLength).optional().meta({
+      description: 'Where its source is; without one it is deployed from uploads.',
+    }),
     branch: GitRef.optional(),
+  })
+  .refine(({ repository, branch }) => branch === undefined || repository !== undefined, {
+    path: ['branch'],
+    message: 'a branch needs a repository',
   })
   .meta({ id: 'NewApp' });
 export type CreateApp = z.infer<typeof CreateApp>;
@@ -44,6 +51,11 @@ export const CreateDeployment = z
     ref: GitRef.optional(),
     /** What may come from the cache: everything, dependencies only, nothing. */
     reuse: Reuse.default('all'),
+    upload: UploadId.optional().meta({ description: 'An upload to deploy instead of a ref.' }),
+  })
+  .refine(({ ref, upload }) => ref === undefined || upload === undefined, {
+    path: ['upload'],
+    message: 'either `ref` or `upload`, not both',
   })
   .meta({ id: 'NewDeployment' });
 export type CreateDeployment = z.input<typeof CreateDeployment>;

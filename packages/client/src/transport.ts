@@ -14,6 +14,8 @@ export interface TransportOptions {
 export interface RequestOptions {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly body?: unknown;
+  /** A body that is sent as it comes, instead of `body`; its type is in `headers`. */
+  readonly stream?: ReadableStream<Uint8Array> | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
   /** Statuses besides 2xx that are answers and no errors. */
@@ -26,7 +28,7 @@ export type Transport = (path: string, options?: RequestOptions) => Promise<Resp
 export function createTransport(options: TransportOptions): Transport {
   const send = options.fetch ?? globalThis.fetch.bind(globalThis);
   const base = options.baseUrl.replace(/\/+$/, '');
-  return async (path, { method = 'GET', body, headers = {}, signal, accept = [] } = {}) => {
+  return async (path, { method = 'GET', body, stream, headers = {}, signal, accept = [] } = {}) => {
     let response: Response;
     try {
       response = await send(`${base}${path}`, {
@@ -40,6 +42,7 @@ export function createTransport(options: TransportOptions): Transport {
           ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(stream === undefined ? {} : { body: stream, duplex: 'half' }),
         ...(signal === undefined ? {} : { signal }),
       });
     } catch (error) {

@@ -30,6 +30,16 @@ const ENTRIES: Partial<Record<ErrorCode, Entry>> = {
     score: 75,
     fix: 'Push the branch, tag or commit, or deploy one that exists: it was renamed, deleted, force-pushed away or never pushed.',
   },
+  'upload-refused': {
+    cause: 'upload_refused',
+    score: 90,
+    fix: 'Send a tar.gz of the folder’s content without what is named: `switchyard deploy .` packs it, and .switchyardignore leaves out more.',
+  },
+  'upload-not-found': {
+    cause: 'upload_not_found',
+    score: 90,
+    fix: 'Send the folder again (`switchyard deploy .`): only the newest uploads of an app are kept.',
+  },
   'repository-not-allowed': {
     cause: 'repository_not_allowed',
     score: 90,

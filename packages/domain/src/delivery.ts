@@ -10,11 +10,13 @@ export const DeliveryCause = z
   .enum([
     'ping',
     'other-event',
+    'no-repository',
     'other-branch',
     'tag',
     'branch-deleted',
     'duplicate',
     'already-deployed',
+    'stale',
     'held',
     'too-many-deployments',
   ])

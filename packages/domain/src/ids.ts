@@ -29,6 +29,7 @@ export const RouteId = id('route');
 export const HostId = id('host');
 export const ProcessId = id('proc');
 export const OneOffId = id('run');
+export const UploadId = id('upl');
 
 export type FarmId = z.infer<typeof FarmId>;
 export type TeamId = z.infer<typeof TeamId>;
@@ -41,8 +42,21 @@ export type RouteId = z.infer<typeof RouteId>;
 export type HostId = z.infer<typeof HostId>;
 export type ProcessId = z.infer<typeof ProcessId>;
 export type OneOffId = z.infer<typeof OneOffId>;
+export type UploadId = z.infer<typeof UploadId>;
 
-export type IdPrefix = 'farm' | 'team' | 'app' | 'env' | 'dep' | 'rel' | 'ins' | 'route' | 'host' | 'proc' | 'run';
+export type IdPrefix =
+  | 'farm'
+  | 'team'
+  | 'app'
+  | 'env'
+  | 'dep'
+  | 'rel'
+  | 'ins'
+  | 'route'
+  | 'host'
+  | 'proc'
+  | 'run'
+  | 'upl';
 
 /** Makes a new id of a kind. Passed in, so that a simulation can replay the same ids. */
 export type Ids = <Prefix extends IdPrefix>(prefix: Prefix) => `${Prefix}_${string}`;

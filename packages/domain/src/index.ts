@@ -1,4 +1,5 @@
 export * from './app-settings.ts';
+export * from './archive-rules.ts';
 export * from './closed-object.ts';
 export * from './cut-text.ts';
 export * from './decide-retry.ts';
@@ -29,4 +30,5 @@ export * from './stage-time-limit.ts';
 export * from './stages.ts';
 export * from './system-variables.ts';
 export * from './transitions.ts';
+export * from './upload.ts';
 export * from './variables.ts';

@@ -205,8 +205,46 @@ export const LIMITS = {
   leastResultBytes: 64 * 1024 ** 2,
   /** With this much free above the reserve nobody looks up what the last one took. */
   ampleDiskBytes: 32 * 1024 ** 3,
+  // Heads of branches, looked at in case a webhook was missed
+  /** Repositories asked at once. */
+  headChecksAtOnce: 4,
+  /** One that does not answer within this time has failed. */
+  headCheckTimeoutMs: 30_000,
+  /** One that fails is asked half as often each time, and at least this often. */
+  headCheckMaxIntervalMs: 3_600_000,
+  /** How often it is seen which repositories are due. */
+  headCheckTickMs: 1_000,
+
+  // Uploads. What is over a bound is refused with 413 (the body itself) or 422 (what is in it), and nothing of it is kept.
+  /** An archive as it is sent. */
+  maxUploadBytes: 256 * 1024 * 1024,
+  /** An archive unpacked, headers and padding included. */
+  maxUnpackedBytes: 1024 ** 3,
+  /** Bytes unpacked per byte sent, once `unpackedRatioFromBytes` are unpacked; text compresses to a tenth, zeros to a thousandth. */
+  maxUnpackedRatio: 200,
+  unpackedRatioFromBytes: 16 * 1024 * 1024,
+  /** Files, links and directories of an archive. */
+  maxUploadEntries: 50_000,
+  maxUploadPathBytes: 1_024,
+  maxUploadNameBytes: 255,
+  /** Directories above a file. */
+  maxUploadDepth: 64,
+  /** Symbolic links followed from one to the next. */
+  maxUploadLinks: 40,
+  /** Uploads that one api takes at once; one more is refused with 429. */
+  maxUploadsUnderWay: 8,
+  /** A sender that is silent for this long is cut. */
+  uploadIdleTimeoutMs: 60_000,
 
   // Retention
+  /** Uploads per app that stay although no unfinished deployment needs them; the oldest go first. */
+  keptUploads: 5,
+  /** An upload that nothing was deployed from goes after this time. */
+  unusedUploadMs: 86_400_000,
+  /** Bytes of an upload that no record names (an api died before it wrote one) go after this time. */
+  lostUploadMs: 3_600_000,
+  /** How often one worker looks for uploads that may go. */
+  uploadSweepMs: 60_000,
   /** Releases that were live and stay ready for rollback, per environment. */
   keptReleases: 5,
   /** The most that an app may ask for instead. */
@@ -254,6 +292,8 @@ assertRelation(
 assertRelation(LIMITS.leaseMs * 2 < LIMITS.diskRestMs, 'leaseMs * 2 < diskRestMs');
 assertRelation(LIMITS.leastResultBytes <= LIMITS.ampleDiskBytes, 'leastResultBytes <= ampleDiskBytes');
 assertRelation(LIMITS.drainTimeoutMs < LIMITS.portQuarantineMs, 'drainTimeoutMs < portQuarantineMs');
+assertRelation(LIMITS.maxUploadBytes <= LIMITS.maxUnpackedBytes, 'maxUploadBytes <= maxUnpackedBytes');
+assertRelation(LIMITS.uploadIdleTimeoutMs < LIMITS.lostUploadMs, 'uploadIdleTimeoutMs < lostUploadMs');
 assertRelation(LIMITS.logBatchBytes <= LIMITS.logChunkBytes, 'logBatchBytes <= logChunkBytes');
 assertRelation(
   LIMITS.maxVariables * (LIMITS.maxVariableBytes + 256) < LIMITS.maxEnvironmentBytes - 256 * 1024,

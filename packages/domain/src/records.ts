@@ -13,6 +13,7 @@ import {
   ReleaseId,
   RouteId,
   TeamId,
+  UploadId,
 } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { Placement } from './placement.ts';
@@ -38,7 +39,8 @@ export const App = z.object({
   id: AppId,
   teamId: TeamId,
   name: AppName,
-  repository: z.string(),
+  /** null: it has none, and is deployed from uploads. */
+  repository: z.string().nullable(),
   /** null: the repository's default branch. */
   branch: z.string().nullable(),
   createdAt: Time,
@@ -149,7 +151,7 @@ export const Artifacts = z.object({
 });
 export type Artifacts = z.infer<typeof Artifacts>;
 
-export const Trigger = z.enum(['api', 'cli', 'page', 'webhook', 'rollback', 'restart', 'start', 'example']);
+export const Trigger = z.enum(['api', 'cli', 'page', 'webhook', 'poll', 'rollback', 'restart', 'start', 'example']);
 export type Trigger = z.infer<typeof Trigger>;
 
 export const Reuse = z.enum(['all', 'dependencies', 'none']);
@@ -165,9 +167,13 @@ export const Deployment = z.object({
   /** Counts from 1 per app, shown as #1, #2 … */
   number: z.int().positive(),
   trigger: Trigger,
-  /** A repository and ref as they stood when accepted. */
-  repository: z.string(),
+  /** A repository and ref as they stood when accepted; null for an app that has none. */
+  repository: z.string().nullable(),
   ref: z.string().nullable(),
+  /** The commit whose push set it off, as it was told of or seen; null for what a person asked for. */
+  pushed: z.string().nullable().default(null),
+  /** What it deploys instead of a ref. */
+  upload: UploadId.nullable().default(null),
   reuse: Reuse,
   /** The app's settings as they were then: later changes make no difference to it. */
   settings: PinnedSettings.optional(),

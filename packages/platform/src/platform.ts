@@ -1,4 +1,5 @@
 import type {
+  ArchiveEntry,
   Commit,
   HostId,
   InstanceId,
@@ -9,6 +10,7 @@ import type {
   SnapshotRef,
   StageName,
   TeamId,
+  UploadId,
 } from '@switchyard/domain';
 
 /**
@@ -259,6 +261,42 @@ export interface Sources {
     onOutput: (chunk: Buffer) => void;
   }): Promise<{ fetched: boolean }>;
   tree(repository: string, sha: string): SourceTree;
+  /** What a branch (null: the default one) points to, asked of the repository without fetching; null where it has none. Rejects as `pin` does. */
+  head(request: {
+    repository: string;
+    branch: string | null;
+    signal: AbortSignal;
+  }): Promise<{ branch: string; sha: string } | null>;
+  /** Whether a commit comes before another in the mirror's history; false where it is not known there. */
+  isAncestor(repository: string, sha: string, of: string): Promise<boolean>;
+}
+
+/** A file or link of an upload; `content` is taken before the next one is asked for. */
+export type UploadedItem = Exclude<ArchiveEntry, { kind: 'nothing' }> & { readonly content: AsyncIterable<Uint8Array> };
+
+/**
+ * Uploaded folders as commits: what is read from an upload is read as from a repository. A commit's name depends on nothing but the
+ * content (paths, bytes, executable bits, links), so that the same folder sent twice is the same commit.
+ */
+export interface Uploads {
+  /**
+   * Keeps what the items are and answers their commit; twice is once. Whatever breaks in between, the items' own error included, leaves
+   * nothing behind. Rejects with `disk-full`.
+   */
+  keep(request: {
+    id: UploadId;
+    items: AsyncIterable<UploadedItem>;
+    sentAt: number;
+    signal: AbortSignal;
+  }): Promise<Commit>;
+  /** Whether this host has it. */
+  has(id: UploadId): Promise<boolean>;
+  /** Writes the tree into a new directory `into`, byte by byte as it was sent. For one that is kept. */
+  checkout(request: { id: UploadId; sha: string; into: string; signal: AbortSignal }): Promise<void>;
+  tree(id: UploadId, sha: string): SourceTree;
+  /** Those that this host has, and what earlier processes left half made, with the time of their making. */
+  list(): Promise<{ name: string; id: UploadId | null; createdAt: number }[]>;
+  remove(name: string): Promise<void>;
 }
 
 /** How both are opened; see `open-platform.ts`. */

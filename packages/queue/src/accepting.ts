@@ -5,13 +5,13 @@ import { appOf } from './apps.ts';
 import type { StoreContext } from './context.ts';
 import type { OutboxEntry } from './queues.ts';
 import { split } from './script-answer.ts';
-import type { AcceptRequest, Chain } from './store.ts';
+import type { AcceptRequest, Chain, PushAnswer } from './store.ts';
 
 /** Fields of the hash that a request decides; the script adds number, status and stages. */
 function fieldsOf(
   id: DeploymentId,
   request: AcceptRequest,
-  app: { teamId: string; repository: string },
+  app: { teamId: string; repository: string | null },
   farmId: string,
   settings: PinnedSettings,
   now: number,
@@ -26,8 +26,9 @@ function fieldsOf(
     appId: request.appId,
     environmentId: request.environmentId,
     trigger: request.trigger,
-    repository: app.repository,
+    repository: app.repository ?? '',
     ref: what.kind === 'deploy' ? (what.ref ?? '') : '',
+    upload: what.kind === 'deploy' ? (what.upload ?? '') : '',
     reuse: what.kind === 'deploy' ? what.reuse : 'all',
     placement: release?.snapshot.placement ?? 'any',
     commit: release?.commit == null ? '' : JSON.stringify(release.commit),
@@ -63,11 +64,18 @@ const Refusal = z.discriminatedUnion('verdict', [
   z.object({ verdict: z.literal('held'), detail: z.string() }),
 ]);
 
+function answerOf(entered: Deployment | z.infer<typeof Refusal>): PushAnswer {
+  if (!('verdict' in entered)) return { answer: 'accepted', deployment: entered };
+  return entered.verdict === 'held'
+    ? { answer: 'held', reason: entered.detail }
+    : { answer: entered.verdict, deploymentId: entered.detail };
+}
+
 /** How deployments get into the chain. */
 export function acceptanceOf(
   { redis, keys, run, clock, ids }: StoreContext,
   { farmId, handOn, read }: Surroundings,
-): Pick<Chain, 'accept' | 'acceptPush'> {
+): Pick<Chain, 'accept' | 'acceptPush' | 'acceptHead'> {
   async function enter(request: AcceptRequest, pushed: Pushed): Promise<Deployment | z.infer<typeof Refusal>> {
     const { what } = request;
     // In one command: a deployment never has one half of a change of settings.
@@ -80,6 +88,12 @@ export function acceptanceOf(
       throw new SwitchyardError(
         'release-not-kept',
         `The release of #${what.release.number} is not kept any more. Deploy its commit again.`,
+      );
+    }
+    if (what.kind === 'deploy' && what.upload === undefined && app.repository === null) {
+      throw new SwitchyardError(
+        'no-repository',
+        `${app.name} has no repository to deploy from. Upload a folder (\`switchyard deploy . --app ${app.name}\`), or make an app with a repository.`,
       );
     }
     const id = ids('dep');
@@ -103,13 +117,15 @@ export function acceptanceOf(
         queued.replace('"@NUMBER@"', '@NUMBER@'),
         pushed.sha,
         pushed.delivery,
+        fields['upload'] ?? '',
+        request.trigger === 'poll' ? '1' : '',
         ...Object.entries(fields).flat(),
       ),
     );
     const [verdict, detail] = values;
     const refusal = Refusal.safeParse({ verdict, detail });
     if (refusal.success) return refusal.data;
-    throwRefusal(verdict, app.name);
+    throwRefusal(verdict, app.name, fields['upload']);
     await handOn(entries);
     return await read(id);
   }
@@ -125,15 +141,23 @@ export function acceptanceOf(
       const what = { kind: 'deploy', ref, reuse: 'all' } as const;
       const delivery = deliveryId === null ? '' : `${provider}:${deliveryId}`;
       const entered = await enter({ appId, environmentId, trigger: 'webhook', what }, { sha, delivery });
-      if (!('verdict' in entered)) return { answer: 'accepted', deployment: entered };
-      return entered.verdict === 'held'
-        ? { answer: 'held', reason: entered.detail }
-        : { answer: entered.verdict, deploymentId: entered.detail };
+      return answerOf(entered);
+    },
+
+    async acceptHead({ appId, environmentId, ref, sha }) {
+      const what = { kind: 'deploy', ref, reuse: 'all' } as const;
+      return answerOf(await enter({ appId, environmentId, trigger: 'poll', what }, { sha, delivery: '' }));
     },
   };
 }
 
-function throwRefusal(verdict: unknown, name: string): void {
+function throwRefusal(verdict: unknown, name: string, upload: string | undefined): void {
+  if (verdict === 'upload-not-found') {
+    throw new SwitchyardError(
+      'upload-not-found',
+      `${name} has no upload ${upload}. The newest ${LIMITS.keptUploads} are kept; send the folder again.`,
+    );
+  }
   if (verdict === 'app-not-found') throw new SwitchyardError('app-not-found', `The app ${name} is gone.`);
   if (verdict === 'app-being-deleted')
     throw new SwitchyardError('app-being-deleted', `The app ${name} is being deleted.`);

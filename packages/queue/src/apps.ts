@@ -153,6 +153,8 @@ export async function purgeApp({ redis, keys, run, clock }: StoreContext, id: Ap
     keys.app(id),
     keys.variables(id),
     keys.deliveriesOf(id),
+    keys.uploadsOf(id),
+    keys.usedUploadsOf(id),
     keys.deploymentsOf(id),
     keys.environmentsOf(id),
     keys.unfinishedOfApp(id),

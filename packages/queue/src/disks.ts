@@ -72,7 +72,7 @@ export function diskRecords(
           ...[...instances, ...oneOffs].map(({ runtime }) => ({ runtime, packageManager: null })),
         ],
         teams: new Set(running.map(({ teamId }) => teamId)),
-        repositories: new Set(running.map(({ repository }) => repository)),
+        repositories: new Set(running.flatMap(({ repository }) => repository ?? [])),
       };
     },
 

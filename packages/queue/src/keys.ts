@@ -25,6 +25,10 @@ export function keysFor(prefix: string) {
     app: (id: AppId) => `${base}app:${id}`,
     /** List of webhook deliveries, newest first. The ids of accepted ones are keys of their own, see lua/accept.ts. */
     deliveriesOf: (id: AppId) => `${base}deliveries-of:${id}`,
+    /** Hash: upload id → Upload. */
+    uploadsOf: (id: AppId) => `${base}uploads-of:${id}`,
+    /** Sorted by when something was last deployed from them. */
+    usedUploadsOf: (id: AppId) => `${base}used-uploads-of:${id}`,
     deletingApps: `${base}deleting-apps`,
     /** Hash {doc, gateHolder, hold, variablesVersion, outputSequence, outputArchived, outputUnarchivedBytes}. */
     environment: (id: EnvironmentId) => `${base}env:${id}`,
@@ -63,6 +67,7 @@ export function keysFor(prefix: string) {
     /** The deployment that does a piece of work, and in `claim-waiters:` those that wait for its result; see lua/claims.ts. */
     claim: (work: string) => `${base}claim:${work}`,
     slotsOfFarm: `${base}slots:farm`,
+    leader: (task: string) => `${base}leader:${task}`,
     sweepLeader: `${base}sweep-leader`,
     cancelChannel: `${base}cancel`,
     /** Hash: host id → DiskUse. */

@@ -31,6 +31,7 @@ import { routingRecords } from './routing.ts';
 import { loadScripts } from './scripts.ts';
 import type { Store } from './store.ts';
 import { Subscriptions } from './subscriptions.ts';
+import { uploadRecords } from './uploads.ts';
 import { variableRecords } from './variables.ts';
 import { webhookRecords } from './webhooks.ts';
 
@@ -107,6 +108,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     routing: guarded(routingRecords(context)),
     processes: guarded(processRecords(context)),
     webhooks: guarded(webhookRecords(context)),
+    uploads: guarded(uploadRecords(context)),
     queues: guarded({
       take: (request: Parameters<BullQueues['take']>[0]) => queues.take(request),
       depth: (hosts: readonly HostId[]) => queues.depth(hosts),

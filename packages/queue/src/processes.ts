@@ -46,5 +46,13 @@ export function processRecords({ redis, keys, clock }: StoreContext): ProcessRec
       const kinds = kind === undefined ? ProcessKind.options : [kind];
       return (await Promise.all(kinds.map(aliveOf))).flat();
     },
+
+    async lead(task, processId, termMs) {
+      const key = keys.leader(task);
+      const taken = await redis.set(key, processId, 'PX', termMs, 'NX');
+      if (taken === null && (await redis.get(key)) !== processId) return false;
+      await redis.pexpire(key, termMs);
+      return true;
+    },
   };
 }

@@ -19,6 +19,7 @@ import { PIN_RELEASE, REMOVE_RELEASE } from './lua/releases.ts';
 import { SCALE_ENVIRONMENT, STOP_ENVIRONMENT } from './lua/scale.ts';
 import { REPLACE_SETTINGS } from './lua/settings.ts';
 import { RELEASE_HOLD, REWAKE, SWEEP } from './lua/sweep.ts';
+import { PRUNE_UPLOADS, PUT_UPLOAD } from './lua/uploads.ts';
 import { REMOVE_VARIABLES, SET_VARIABLES } from './lua/variables.ts';
 import { RENEW_WEBHOOK } from './lua/webhooks.ts';
 
@@ -42,7 +43,9 @@ const SCRIPTS = {
   moveRoute: MOVE_ROUTE,
   pinRelease: PIN_RELEASE,
   putEndpoint: PUT_ENDPOINT,
+  pruneUploads: PRUNE_UPLOADS,
   putRelease: PUT_RELEASE,
+  putUpload: PUT_UPLOAD,
   releaseHold: RELEASE_HOLD,
   removeApp: REMOVE_APP,
   removeDomain: REMOVE_DOMAIN,

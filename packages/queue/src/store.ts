@@ -4,39 +4,29 @@ import type {
   Artifacts,
   CacheResult,
   Commit,
-  Delivery,
   Deployment,
   DeploymentEvent,
   DeploymentId,
-  DesiredInstance,
   Diagnosis,
-  Endpoint,
   Environment,
   EnvironmentId,
   Farm,
   HostId,
-  InstanceId,
   MemoryUse,
-  ObservedInstance,
-  OneOff,
-  OneOffId,
   Placement,
   Plan,
   ProcessId,
-  ProcessKind,
-  ProcessRecord,
   Provider,
   QueueName,
   Release,
   ReleaseId,
   Reuse,
-  Route,
   RouteId,
-  RoutingTable,
   StageName,
   StepName,
   TeamId,
   Trigger,
+  UploadId,
   Waiting,
 } from '@switchyard/domain';
 import type { DomainRecords } from './domain-records.ts';
@@ -48,8 +38,12 @@ export type { OutputBatch, OutputSource, OutputStreams } from './output-streams.
 import type { Claims, WorkName } from './claims.ts';
 import type { DiskRecords } from './disks.ts';
 import type { ReleaseRecords, SettingsRecords, VariableRecords } from './store-of-apps.ts';
+import type { InstanceRecords, OneOffRecords, ProcessRecords, RoutingRecords } from './store-of-instances.ts';
+import type { UploadRecords } from './uploads.ts';
+import type { WebhookRecords } from './webhooks.ts';
 
 export type { Claims, WorkName } from './claims.ts';
+export type * from './store-of-instances.ts';
 
 /**
  * What the rest of the system may do with Redis. Implemented once, by `openStore()`. Every method rejects with a `SwitchyardError`:
@@ -74,6 +68,7 @@ export interface Store {
   readonly routing: RoutingRecords;
   readonly processes: ProcessRecords;
   readonly webhooks: WebhookRecords;
+  readonly uploads: UploadRecords;
   readonly queues: Queues;
   /** Whether Redis answers right now. Never rejects. */
   isReady(): Promise<boolean>;
@@ -96,7 +91,8 @@ export interface FarmRecords {
 export interface NewApp {
   readonly teamId: TeamId;
   readonly name: string;
-  readonly repository: string;
+  /** null: it is deployed from uploads. */
+  readonly repository: string | null;
   readonly branch: string | null;
   /** Hosts of its production environment. */
   readonly hosts: readonly string[];
@@ -137,7 +133,7 @@ export interface DeploymentRecords {
 }
 
 export type AcceptKind =
-  | { readonly kind: 'deploy'; readonly ref: string | null; readonly reuse: Reuse }
+  | { readonly kind: 'deploy'; readonly ref: string | null; readonly upload?: UploadId; readonly reuse: Reuse }
   /** Enters at `health` with a kept release; passes the gate at once and holds automatic deployments. */
   | { readonly kind: 'rollback'; readonly release: Release }
   /** Enters at `health` with whatever is live when its turn comes; waits for the gate. */
@@ -162,6 +158,9 @@ export interface PushRequest {
   /** Null: the provider sent none, and a repeated delivery is not recognised. */
   readonly deliveryId: string | null;
 }
+
+/** The head of an app's branch, seen without a webhook. */
+export type SeenHead = Omit<PushRequest, 'provider' | 'deliveryId'>;
 
 /**
  * `duplicate`: this delivery set a deployment off before. `held`: a rollback holds automatic deployments, or is under way.
@@ -251,13 +250,18 @@ export interface SweepReport {
 
 /** The life of deployments; see "How the chain holds" in ARCHITECTURE.md. */
 export interface Chain {
-  /** Rejects with `app-not-found`, `app-being-deleted`, `too-many-deployments`, `release-not-kept`. */
+  /** Rejects with `app-not-found`, `app-being-deleted`, `too-many-deployments`, `release-not-kept`, `no-repository`, `upload-not-found`. */
   accept(request: AcceptRequest): Promise<Deployment>;
   /**
    * Accepts a push unless something speaks against it; all in one step, so that of two equal deliveries one deploys and none slips past
    * a rollback. Rejects as `accept` does.
    */
   acceptPush(push: PushRequest): Promise<PushAnswer>;
+  /**
+   * Accepts a head that no deployment of the environment has had, whatever became of it, and while none is under way whose commit is not
+   * known yet. Rejects as `accept` does.
+   */
+  acceptHead(head: SeenHead): Promise<PushAnswer>;
   begin(wake: Wake, worker: { processId: ProcessId }): Promise<BeginAnswer>;
   /** Extends the lease. `cancel` extends it too: the worker ends its work and finishes with `cancelled`. */
   beat(lease: Lease): Promise<BeatAnswer>;
@@ -298,97 +302,6 @@ export interface EventStreams {
   trimLogs(id: DeploymentId, upTo: number): Promise<void>;
   /** Live events; one Redis subscription per deployment and process, shared. After a reconnect the listener gets 'reread'. */
   subscribe(id: DeploymentId, listener: (event: DeploymentEvent | 'reread') => void): Promise<Unsubscribe>;
-}
-
-export interface InstanceRecords {
-  /** Under the lease; the first set of a deployment wins and is answered, so that a second attempt re-attaches. Null: lease lost. */
-  desire(lease: Lease, instances: readonly DesiredInstance[]): Promise<DesiredInstance[] | null>;
-  ofDeployment(id: DeploymentId): Promise<DesiredInstance[]>;
-  ofEnvironment(id: EnvironmentId): Promise<DesiredInstance[]>;
-  ofHost(id: HostId): Promise<DesiredInstance[]>;
-  /** Takes no new requests from now on; the runner stops it at zero in flight or at `until`. */
-  drain(ids: readonly InstanceId[], until: number): Promise<void>;
-  /** The runner stops it at once and forgets it. */
-  withdraw(ids: readonly InstanceId[]): Promise<void>;
-  /**
-   * Brings what runs of an environment's live releases to the number that its app's settings ask for: more are like those that run, and
-   * those that go drain. Nothing where nothing is live.
-   */
-  scale(id: EnvironmentId): Promise<{ added: number; taken: number }>;
-  /** The desired set of a host may have changed. */
-  onDesired(hostId: HostId, listener: () => void): Unsubscribe;
-
-  /** By the runner. */
-  observe(instance: ObservedInstance): Promise<void>;
-  forget(hostId: HostId, id: InstanceId): Promise<void>;
-  observed(id: DeploymentId): Promise<ObservedInstance[]>;
-  observedOnHost(id: HostId): Promise<ObservedInstance[]>;
-  onObserved(listener: (instance: { id: InstanceId; deploymentId: DeploymentId }) => void): Unsubscribe;
-}
-
-export interface OneOffRecords {
-  /** Under the lease; the first one of a deployment wins and is answered. Null: lease lost. */
-  desire(lease: Lease, oneOff: OneOff): Promise<OneOff | null>;
-  get(id: OneOffId): Promise<OneOff | null>;
-  ofHost(id: HostId): Promise<OneOff[]>;
-  /** By the runner: writes the state when it is a step forward (wanted → running → exited or unknown), answers whether it was. */
-  advance(oneOff: OneOff): Promise<boolean>;
-  /** Withdraws one that has not started. Answers its state afterwards. */
-  withdraw(id: OneOffId): Promise<OneOff['state'] | null>;
-  remove(id: OneOffId): Promise<void>;
-  onDesired(hostId: HostId, listener: () => void): Unsubscribe;
-  onAdvance(listener: (id: OneOffId) => void): Unsubscribe;
-}
-
-export interface RoutingRecords {
-  /** Routes and endpoints as they are now, in one transaction. */
-  table(): Promise<RoutingTable>;
-  route(id: EnvironmentId): Promise<Route | null>;
-  /** A hint that the table may have changed; also after a Redis reconnect. */
-  onChange(listener: () => void): Unsubscribe;
-  /**
-   * Takes the instances away and leaves a route that says so, until a deployment that is accepted later moves it. Those that were accepted
-   * before do not go live any more.
-   */
-  stop(id: EnvironmentId): Promise<'stopped' | 'nothing-live'>;
-  /** By the runner. Of an instance that has to drain nothing is put. */
-  putEndpoint(endpoint: Endpoint): Promise<void>;
-  removeEndpoint(id: InstanceId): Promise<void>;
-  /**
-   * By a router, after it has put a table to use: the route ids it serves now, and the requests still in flight at instances that its
-   * table does not serve any more (an instance that is absent has none).
-   */
-  acknowledge(
-    processId: ProcessId,
-    report: { routes: ReadonlyMap<EnvironmentId, RouteId>; inFlight: ReadonlyMap<InstanceId, number> },
-  ): Promise<void>;
-  /** `pending`: alive routers that have not acknowledged. `alive` counts all alive routers. */
-  acknowledgement(environmentId: EnvironmentId, routeId: RouteId): Promise<{ alive: number; pending: ProcessId[] }>;
-  onAcknowledge(listener: () => void): Unsubscribe;
-  /** Takes a router for gone until its next beat, so that nobody waits for its acknowledgement. */
-  fence(processId: ProcessId): Promise<void>;
-  /**
-   * Requests in flight at an instance over all routers. `unsure`: a router has vanished without a goodbye or has not yet acknowledged
-   * the environment's current route, so zero does not mean idle.
-   */
-  inFlight(instance: { id: InstanceId; environmentId: EnvironmentId }): Promise<{ count: number; unsure: boolean }>;
-}
-
-export interface ProcessRecords {
-  /** Says that the process is alive, again every `LIMITS.processBeatMs`, until `leave()`, which says goodbye. */
-  join(process: Omit<ProcessRecord, 'v' | 'beatAt'>): Promise<{ leave(): Promise<void> }>;
-  alive(kind?: ProcessKind): Promise<ProcessRecord[]>;
-}
-
-export interface WebhookRecords {
-  /** Which of an app's webhook secrets counts; 0 before the first. Null: there is no such app. */
-  generation(id: AppId): Promise<number | null>;
-  /** Makes a new secret count and the one before not; answers its generation. Rejects with `app-not-found`. */
-  renew(id: AppId): Promise<number>;
-  /** Puts a delivery on the app's list, which keeps `LIMITS.keptDeliveries` for `LIMITS.deliveryListMs`. */
-  keep(id: AppId, delivery: Omit<Delivery, 'v' | 'at'>): Promise<void>;
-  /** Newest first. */
-  deliveries(id: AppId): Promise<Delivery[]>;
 }
 
 export interface Queues {

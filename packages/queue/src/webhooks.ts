@@ -1,6 +1,16 @@
 import { type AppId, Delivery, LIMITS, SwitchyardError } from '@switchyard/domain';
 import type { StoreContext } from './context.ts';
-import type { WebhookRecords } from './store.ts';
+
+export interface WebhookRecords {
+  /** Which of an app's webhook secrets counts; 0 before the first. Null: there is no such app. */
+  generation(id: AppId): Promise<number | null>;
+  /** Makes a new secret count and the one before not; answers its generation. Rejects with `app-not-found`. */
+  renew(id: AppId): Promise<number>;
+  /** Puts a delivery on the app's list, which keeps `LIMITS.keptDeliveries` for `LIMITS.deliveryListMs`. */
+  keep(id: AppId, delivery: Omit<Delivery, 'v' | 'at'>): Promise<void>;
+  /** Newest first. One whose deployment found its commit `stale` is told so. */
+  deliveries(id: AppId): Promise<Delivery[]>;
+}
 
 const GENERATION = 'webhookGeneration';
 
@@ -30,7 +40,16 @@ export function webhookRecords({ redis, keys, clock, run }: StoreContext): Webho
     async deliveries(id) {
       const kept = await redis.lrange(keys.deliveriesOf(id), 0, -1);
       const oldest = clock() - LIMITS.deliveryListMs;
-      return kept.map((text) => Delivery.parse(JSON.parse(text))).filter(({ at }) => at >= oldest);
+      const deliveries = kept.map((text) => Delivery.parse(JSON.parse(text))).filter(({ at }) => at >= oldest);
+      return await Promise.all(
+        deliveries.map(async (delivery): Promise<Delivery> => {
+          const { verdict, deploymentId } = delivery;
+          if (verdict !== 'accepted' || deploymentId === null) return delivery;
+          // Known only once the deployment has asked Git.
+          const reason = await redis.hget(keys.deployment(deploymentId), 'stale');
+          return reason ? { ...delivery, verdict: 'ignored', cause: 'stale', reason } : delivery;
+        }),
+      );
     },
   };
 }

@@ -1,3 +1,4 @@
+export * from './archive.ts';
 export * from './blobs.ts';
 export * from './config.ts';
 export * from './data-directory.ts';

@@ -16,7 +16,8 @@ const createApp = operation({
   tag: 'Apps',
   access: 'token',
   summary: 'Make an app',
-  description: 'Says where an app’s source is. Nothing is deployed yet.',
+  description:
+    'Says where an app’s source is; one without a repository is deployed from uploads. Nothing is deployed yet.',
   params: none,
   query: none,
   body: CreateApp,
@@ -29,11 +30,12 @@ const createApp = operation({
   },
   errors: ['repository-not-allowed', 'app-exists', 'too-many-apps'],
   async handle({ body, response }, { store, settings }) {
-    checkRepositoryAddress(body.repository, { allowFile: settings.allowFileRepositories });
+    if (body.repository !== undefined)
+      checkRepositoryAddress(body.repository, { allowFile: settings.allowFileRepositories });
     const { app } = await store.apps.create({
       teamId: DEFAULT_TEAM,
       name: body.name,
-      repository: body.repository,
+      repository: body.repository ?? null,
       branch: body.branch ?? null,
       hosts: [appHost(body.name, settings)],
     });

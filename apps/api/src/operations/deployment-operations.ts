@@ -53,13 +53,13 @@ const createDeployment = operation({
   access: 'token',
   summary: 'Deploy',
   description:
-    'Resolves the ref to a commit and takes it through the nine stages. What is live stays live until the new version is healthy.',
+    'Resolves the ref to a commit, or takes the upload, and takes it through the nine stages. What is live stays live until the new version is healthy.',
   params: AppPath,
   query: none,
   headers: Headers,
   body: CreateDeployment,
   answers: { 202: accepted },
-  errors: ['app-not-found', 'app-being-deleted', 'too-many-deployments'],
+  errors: ['app-not-found', 'app-being-deleted', 'too-many-deployments', 'no-repository', 'upload-not-found'],
   async handle({ params, body, caller, request, response }, { store, settings }) {
     const app = await requireApp(store, params.app);
     const environment = await requireProduction(store, app);
@@ -67,7 +67,12 @@ const createDeployment = operation({
       appId: app.id,
       environmentId: environment.id,
       trigger: triggerOf(caller, request),
-      what: { kind: 'deploy', ref: body.ref ?? null, reuse: body.reuse },
+      what: {
+        kind: 'deploy',
+        ref: body.ref ?? null,
+        reuse: body.reuse,
+        ...(body.upload === undefined ? {} : { upload: body.upload }),
+      },
     });
     response
       .status(202)

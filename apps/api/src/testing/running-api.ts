@@ -11,6 +11,7 @@ import {
   logArchive,
   outputArchive,
   secretBox,
+  systemIds,
 } from '@switchyard/service';
 // @boundaries-ignore the walk through the chain is shared with the tests of the queue
 import { ChainWalk } from '../../../../tests/harness/chain-walk.ts';
@@ -57,9 +58,11 @@ export async function startApi({ redisUrl, now = Date.now, ...options }: ApiOpti
     archive,
     outputArchive: outputArchive(blobs),
     lookUpTxt: txtLookup(options.dnsServers ?? []),
+    blobs,
     secretBox: secretBox(randomBytes(32)),
     farmId: (await walk.store.farm.ensure(null)).id,
     clock: now,
+    ids: systemIds,
     log: createLog({ process: 'api', level: 'silent' }),
     metrics: createMetrics({ process: 'api' }),
     adminToken: token,

@@ -46,6 +46,8 @@ export async function takeDelivery(store: Store, app: App, delivery: SignedDeliv
     return { verdict: 'ignored', cause, reason };
   };
 
+  if (app.repository === null)
+    return await ignore('no-repository', 'The app has no repository; it is deployed from uploads.', null);
   const decided = decideDelivery(told, event, app.branch);
   if (decided.decision === 'ignore') return await ignore(decided.cause, decided.reason, null);
   const { branch: ref, sha } = decided;

@@ -1,6 +1,7 @@
 import { detect } from '@switchyard/detect';
 import { missingVariables, type Plan, variablesMissing } from '@switchyard/domain';
-import { required, type Stage, type StageContext } from './stage.ts';
+import { sourceTree } from './source-tree.ts';
+import type { Stage, StageContext } from './stage.ts';
 
 function explain(plan: Plan, log: StageContext['log']): void {
   for (const { subject, choice, decider, because } of plan.reasons) {
@@ -19,9 +20,8 @@ function checkVariables({ variables, app, environment }: StageContext, { require
 
 /** Decides how the app is installed, built and run, and makes its runtime ready. */
 export const environment: Stage = async (context) => {
-  const { deployment, sources, platform, log, signal } = context;
-  const commit = required(deployment.commit, 'commit');
-  const plan = await detect(sources.tree(deployment.repository, commit.sha), deployment.settings?.values ?? {});
+  const { deployment, platform, log, signal } = context;
+  const plan = await detect(sourceTree(context), deployment.settings?.values ?? {});
   explain(plan, log);
   checkVariables(context, plan);
   const { runtime, packageManager } = plan;

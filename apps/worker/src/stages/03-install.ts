@@ -2,11 +2,12 @@ import type { Inputs } from '../cache-key.ts';
 import { lookUp } from '../stage-cache.ts';
 import { COMMAND_ENVIRONMENT } from './command-environment.ts';
 import { runCommands } from './run-commands.ts';
+import { sourceTree } from './source-tree.ts';
 import { planOf, required, type Stage, type StageContext } from './stage.ts';
 
 /** Content fingerprints of the files that install sees, by path; null for one that is not there. */
-async function fingerprints({ sources, deployment }: StageContext, paths: readonly string[]): Promise<Inputs> {
-  const tree = sources.tree(deployment.repository, required(deployment.commit, 'commit').sha);
+async function fingerprints(context: StageContext, paths: readonly string[]): Promise<Inputs> {
+  const tree = sourceTree(context);
   const pairs = await Promise.all(
     paths.map(async (path) => [path, await tree.fingerprint(path.replace(/\/$/, ''))] as const),
   );

@@ -1,11 +1,12 @@
 import { lookUp } from '../stage-cache.ts';
 import { buildEnvironment, COMMAND_ENVIRONMENT, systemInputs } from './command-environment.ts';
 import { runCommands } from './run-commands.ts';
+import { sourceTree } from './source-tree.ts';
 import { planOf, required, type Stage } from './stage.ts';
 
 /** Puts source and dependencies together and runs the build on them. */
 export const build: Stage = async (context) => {
-  const { deployment, platform, sources, variables, log, signal } = context;
+  const { deployment, platform, variables, log, signal } = context;
   const plan = planOf(context);
   const { dependencies } = deployment.artifacts;
   const source = required(deployment.artifacts.source, 'source');
@@ -15,14 +16,13 @@ export const build: Stage = async (context) => {
   const commands = plan.build === null ? [] : [...plan.build.lifecycle, plan.build.command];
   const toolchain = { runtime: plan.runtime, packageManager: plan.packageManager };
   const resolved = await platform.prepare(toolchain, { signal, onOutput: (chunk) => log.output(chunk) });
-  const commit = required(deployment.commit, 'commit');
-  const tree = await sources.tree(deployment.repository, commit.sha).fingerprint('.');
+  const tree = await sourceTree(context).fingerprint('.');
   const system = buildEnvironment(context);
   const look = await lookUp(context, {
     stage: 'build',
     prefix: 'bld',
     inputs: {
-      'the source': tree ?? commit.sha,
+      'the source': tree ?? required(deployment.commit, 'commit').sha,
       'the dependencies': dependencies?.key ?? null,
       'the plan’s version': String(plan.v),
       'the toolchain': resolved.description,

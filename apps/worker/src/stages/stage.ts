@@ -12,7 +12,7 @@ import type {
   SnapshotRef,
   SwitchyardError,
 } from '@switchyard/domain';
-import type { AttemptRef, Exit, RunnerPlatform, Sources, WorkerPlatform } from '@switchyard/platform';
+import type { AttemptRef, Exit, RunnerPlatform, Sources, Uploads, WorkerPlatform } from '@switchyard/platform';
 import type { Lease, StepResult, Store } from '@switchyard/queue';
 import type { Blobs } from '@switchyard/service';
 import type { AttemptMemory } from '../attempt-memory.ts';
@@ -39,9 +39,10 @@ export interface StageContext {
   /** Output of a one-off on this host. */
   readonly readOutput: RunnerPlatform['readOutput'];
   readonly sources: Sources;
+  readonly uploads: Uploads;
   readonly records: Pick<
     Store,
-    'claims' | 'deployments' | 'settings' | 'releases' | 'instances' | 'oneOffs' | 'routing' | 'processes'
+    'claims' | 'deployments' | 'settings' | 'releases' | 'instances' | 'oneOffs' | 'routing' | 'processes' | 'uploads'
   > & {
     readonly chain: Pick<Store['chain'], 'beat' | 'moveRoute'>;
   };

@@ -11,7 +11,7 @@ import {
   type SnapshotRef,
   type StepName,
 } from '@switchyard/domain';
-import { openFakePlatform, openSources } from '@switchyard/platform';
+import { openFakePlatform, openSources, openUploads } from '@switchyard/platform';
 import { type Lease, openStore, type Store } from '@switchyard/queue';
 import { fileBlobs, secretBox, systemClock, systemIds } from '@switchyard/service';
 import { AttemptMemory } from '../attempt-memory.ts';
@@ -113,6 +113,7 @@ export class StageUnderTest {
           platform: platform.worker,
           readOutput: (...where) => platform.runner.readOutput(...where),
           sources: openSources({ dataDir: dataDirectory, extraCaCerts: null, allowFileRepositories: false }),
+          uploads: openUploads({ dataDir: dataDirectory }),
           records: store,
           disk: { ensureRoom: () => Promise.resolve() },
           blobs: fileBlobs(join(dataDirectory, 'blobs')),

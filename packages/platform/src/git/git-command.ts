@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { COMMAND_PATH } from '../local/host-tools.ts';
 import { runOwn } from '../local/own-command.ts';
 import type { Address } from './address.ts';
@@ -11,7 +12,7 @@ export interface GitOptions {
   readonly address: Address | null;
   readonly gitDir?: string;
   readonly env?: Readonly<Record<string, string>>;
-  readonly input?: string;
+  readonly input?: string | Readable;
   readonly signal?: AbortSignal | undefined;
   /** Gets what Git tells people (stderr), masked, as it comes. */
   readonly onOutput?: ((chunk: Buffer) => void) | undefined;

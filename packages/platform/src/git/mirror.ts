@@ -18,6 +18,8 @@ type Words = Pick<GitOptions, 'signal' | 'onOutput'>;
 export interface Mirror {
   readonly gitDir: string;
   has(sha: string): Promise<boolean>;
+  /** For two commits that are here. */
+  isAncestor(sha: string, of: string): Promise<boolean>;
   /** The full name of a commit whose beginning this is; null where none or several match. */
   expand(beginning: string): Promise<string | null>;
   fetchRef(name: string, sha: string, words: Words): Promise<void>;
@@ -68,15 +70,18 @@ export async function openMirror(git: Git, directory: string, address: Address):
     });
   }
 
-  async function has(sha: string): Promise<boolean> {
+  /** Whether Git says yes to a question about what is here. */
+  async function says(...question: string[]): Promise<boolean> {
     try {
-      await git.run(['cat-file', '-e', `${sha}^{commit}`], { address: null, gitDir });
+      await git.run(question, { address: null, gitDir });
       return true;
     } catch (error) {
       if (error instanceof SwitchyardError) return false;
       throw error;
     }
   }
+
+  const has = async (sha: string): Promise<boolean> => await says('cat-file', '-e', `${sha}^{commit}`);
 
   const keepName = (name: string) => `refs/switchyard/${name.replace(/^refs\//, '')}`;
   const fetchAll = (words: Words) =>
@@ -85,6 +90,7 @@ export async function openMirror(git: Git, directory: string, address: Address):
   return {
     gitDir,
     has,
+    isAncestor: async (sha, of) => await says('merge-base', '--is-ancestor', sha, of),
     async expand(beginning) {
       try {
         const answer = await git.run(

@@ -15,6 +15,7 @@ type Words = Pick<GitOptions, 'signal' | 'onOutput'>;
 
 const MAX_MESSAGE = 200;
 const MAX_TREES = 4;
+const HEADS = 'refs/heads/';
 
 function notFound(address: Address, what: string): SwitchyardError {
   return new SwitchyardError(
@@ -157,6 +158,20 @@ export function openSources(
         }
         return { fetched };
       });
+    },
+    async head({ repository, branch, signal }) {
+      const address = parse(repository);
+      const wanted = parseRef(branch, LIMITS.maxRefLength);
+      if (wanted.kind === 'sha') return null;
+      const [name = 'HEAD'] = wanted.kind === 'name' ? candidates(wanted.name) : [];
+      const remote = await remoteRefs(address, name === 'HEAD' ? [] : [name], { signal });
+      const sha = commitOf(remote, name);
+      const full = name === 'HEAD' ? remote.head : name;
+      return sha === null || !full?.startsWith(HEADS) ? null : { branch: full.slice(HEADS.length), sha };
+    },
+    async isAncestor(repository, sha, of) {
+      const mirror = await openMirror(await git(), mirrors, parse(repository));
+      return (await mirror.has(sha)) && (await mirror.isAncestor(sha, of));
     },
     tree(repository, sha) {
       const address = parse(repository);

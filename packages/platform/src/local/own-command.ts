@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { findProgram } from './guard.ts';
 import { send } from './process-table.ts';
@@ -10,7 +11,8 @@ export interface OwnCommand {
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly directory?: string;
-  readonly input?: string;
+  /** A stream that breaks ends the command, and rejects with its error. */
+  readonly input?: string | Readable;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onStderr?: ((chunk: Buffer) => void) | undefined;

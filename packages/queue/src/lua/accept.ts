@@ -11,9 +11,11 @@ import { LIMITS } from '@switchyard/domain';
  * ARGV[7]  event data of deployment.queued, with @NUMBER@ where the number goes
  * ARGV[8]  commit that was pushed, or '' for what a person asked for
  * ARGV[9]  provider and id of the delivery that told of it, or ''
- * ARGV[10…] fields and values of the hash
+ * ARGV[10] upload that is deployed, or ''
+ * ARGV[11] '1' for a head that was seen without a delivery
+ * ARGV[12…] fields and values of the hash
  *
- * Answers {'accepted', number, outbox} or {'app-not-found' | 'app-being-deleted' | 'too-many-of-app' | 'too-many-of-farm', 0, {}};
+ * Answers {'accepted', number, outbox} or {'app-not-found' | 'app-being-deleted' | 'too-many-of-app' | 'too-many-of-farm' | 'upload-not-found', 0, {}};
  * for a push also {'duplicate' | 'already-deployed', deployment id, {}} or {'held', reason, {}}.
  * Events: deployment.queued, and what superseding queued deployments brings.
  */
@@ -22,6 +24,8 @@ local id, app, environment, kind = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local appKey = P .. 'app:' .. app
 if redis.call('EXISTS', appKey) == 0 then return reply('app-not-found', 0) end
 if redis.call('HGET', appKey, 'deleting') == '1' then return reply('app-being-deleted', 0) end
+
+if ARGV[10] ~= '' and redis.call('HEXISTS', P .. 'uploads-of:' .. app, ARGV[10]) == 0 then return reply('upload-not-found', 0) end
 
 local pushed = ARGV[8]
 local memory = P .. 'delivery:' .. app .. ':' .. ARGV[9]
@@ -48,16 +52,23 @@ if pushed ~= '' then
   if route and type(cjson.decode(route).stopped) == 'table' then return reply('held', 'The app is stopped.') end
   for _, other in ipairs(redis.call('ZREVRANGE', P .. 'deps-of:' .. app, 0, 99)) do
     if get(other, 'environmentId') == environment then
-      if standsFor(other) and commitOf(other) == pushed then return reply('already-deployed', other) end
-      break
+      if ARGV[11] == '1' then
+        -- One that failed is not deployed again with every look; one whose commit is not known yet may be this very one.
+        local isUnresolved = get(other, 'commit') == '' and get(other, 'outcome') == '' and get(other, 'upload') == ''
+        if isUnresolved or commitOf(other) == pushed then return reply('already-deployed', other) end
+      else
+        if standsFor(other) and commitOf(other) == pushed then return reply('already-deployed', other) end
+        break
+      end
     end
   end
 end
 if redis.call('SCARD', P .. 'unfinished-of-app:' .. app) >= ${LIMITS.maxUnfinishedPerApp} then return reply('too-many-of-app', 0) end
 if redis.call('SCARD', P .. 'unfinished') >= ${LIMITS.maxUnfinishedPerFarm} then return reply('too-many-of-farm', 0) end
 
+if ARGV[10] ~= '' then redis.call('ZADD', P .. 'used-uploads-of:' .. app, now, ARGV[10]) end
 local number = redis.call('HINCRBY', appKey, 'counter', 1)
-redis.call('HSET', dep(id), unpack(ARGV, 10))
+redis.call('HSET', dep(id), unpack(ARGV, 12))
 set(id, 'pushed', pushed)
 if ARGV[9] ~= '' then redis.call('SET', memory, id, 'PX', ${LIMITS.deliveryMemoryMs}) end
 set(id, 'number', number, 'accepted', redis.call('INCR', P .. 'accepted'), 'status', 'queued')

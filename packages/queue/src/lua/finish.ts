@@ -124,9 +124,9 @@ if kind == 'cancelled' then
 end
 
 if kind == 'superseded' then
-  close('skipped', note)
-  setStage(id, step, 'skipped', note)
-  emit(id, 'stage.skipped', '{"stage":"' .. step .. '","note":' .. json(note) .. '}')
+  endStage('skipped', note)
+  if step == 'pin' then set(id, 'stale', note) end
+  emit(id, 'stage.skipped', '{"stage":"' .. stage .. '","note":' .. json(note) .. '}')
   return goOn('superseded')
 end
 
