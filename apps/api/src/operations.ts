@@ -6,6 +6,7 @@ import { runningOperations } from './operations/running-operations.ts';
 import { schemaOperations } from './operations/schema-operations.ts';
 import { sessionOperations } from './operations/session-operations.ts';
 import { settingsOperations } from './operations/settings-operations.ts';
+import { sourceOperations } from './operations/source-operations.ts';
 import { streamOperations } from './operations/stream-operations.ts';
 import { systemOperations } from './operations/system-operations.ts';
 import { variableOperations } from './operations/variable-operations.ts';
@@ -19,6 +20,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...releaseOperations,
   ...runningOperations,
   ...settingsOperations,
+  ...sourceOperations,
   ...variableOperations,
   ...webhookOperations,
   ...sessionOperations,

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import * as commands from './commands.ts';
 import { addPins, addSettings } from './settings-program.ts';
+import { addSource } from './source-program.ts';
 import { addVariables } from './variables-program.ts';
 import * as webhooks from './webhook-commands.ts';
 
@@ -55,6 +56,7 @@ export function createProgram(run: Run): Command {
 
   addSettings(program, run);
   addPins(program, run, positiveNumber);
+  addSource(program, run);
   addVariables(program, run);
 
   program

@@ -54,6 +54,7 @@ async function start(config: WorkerConfig, log: ReturnType<typeof createLog>): P
       hostId,
       dataDir: dataDirectory,
       allowFileRepositories: config.SWITCHYARD_ALLOW_FILE_REPOSITORIES,
+      allowPrivateRepositories: config.SWITCHYARD_ALLOW_PRIVATE_REPOSITORIES,
       announce: (message: string) => log.warn(message),
     };
     const platform = await openPlatform(platformOptions);

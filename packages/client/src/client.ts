@@ -18,6 +18,7 @@ import {
   VariableList,
   VariableView,
 } from './shapes.ts';
+import { type SetSourceCredential, SourceCredentialView } from './source-shapes.ts';
 import { createTransport, type RequestOptions, type TransportOptions } from './transport.ts';
 import { DeliveryList, type DeliveryView, WebhookSecret } from './webhook-shapes.ts';
 
@@ -54,6 +55,10 @@ export interface Client {
   scale(app: string, replicas: number): Promise<TaggedSettings>;
   stop(app: string): Promise<AppView>;
   start(app: string): Promise<DeploymentView>;
+  /** How the app's private repository is opened: with a token, or with a deploy key that this makes. */
+  setSourceCredential(app: string, credential: SetSourceCredential): Promise<SourceCredentialView>;
+  sourceCredential(app: string): Promise<SourceCredentialView>;
+  deleteSourceCredential(app: string): Promise<void>;
   restart(app: string): Promise<DeploymentView>;
   rollback(app: string, to?: Rollback): Promise<DeploymentView>;
   /** Keeps the release that deployment `number` made whatever its age, or no longer. */
@@ -131,6 +136,12 @@ export function createClient(options: ClientOptions): Client {
     scale: (app, replicas) => askSettings(`${appPath(app)}/scale`, { method: 'POST', body: { replicas } }),
     stop: (app) => ask(AppView, `${appPath(app)}/stop`, { method: 'POST', body: {} }),
     start: (app) => ask(DeploymentView, `${appPath(app)}/start`, { method: 'POST', body: {} }),
+    setSourceCredential: (app, credential) =>
+      ask(SourceCredentialView, `${appPath(app)}/source-credentials`, { method: 'PUT', body: credential }),
+    sourceCredential: (app) => ask(SourceCredentialView, `${appPath(app)}/source-credentials`),
+    async deleteSourceCredential(app) {
+      await transport(`${appPath(app)}/source-credentials`, { method: 'DELETE' });
+    },
     restart: (app) => ask(DeploymentView, `${appPath(app)}/restart`, { method: 'POST', body: {} }),
     rollback: (app, to = {}) => ask(DeploymentView, `${appPath(app)}/rollback`, { method: 'POST', body: to }),
     pinRelease: (app, number, pinned) =>

@@ -23,6 +23,7 @@ export * from './retention.ts';
 export * from './settings-fields.ts';
 export * from './settings-schema.ts';
 export * from './stage-time-limit.ts';
+export * from './source-credential.ts';
 export * from './stages.ts';
 export * from './system-variables.ts';
 export * from './transitions.ts';

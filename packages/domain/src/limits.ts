@@ -139,6 +139,8 @@ export const LIMITS = {
   maxNameLength: 40,
   maxRepositoryLength: 2_048,
   maxRefLength: 255,
+  /** A token for a private repository; a longer one is refused with 400. */
+  maxSourceTokenLength: 2_048,
   maxListPage: 100,
   /** Variables of an environment; one more is refused with 409. */
   maxVariables: 100,

@@ -25,6 +25,7 @@ import { BullQueues } from './queues.ts';
 import { releaseRecords } from './releases.ts';
 import { routingRecords } from './routing.ts';
 import { loadScripts } from './scripts.ts';
+import { sourceCredentialRecords } from './source-credentials.ts';
 import type { Store } from './store.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { variableRecords } from './variables.ts';
@@ -84,6 +85,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     apps: guarded(appRecords(context, chain)),
     settings: guarded(settingsRecords(context)),
     variables: guarded(variableRecords(context)),
+    sourceCredentials: guarded(sourceCredentialRecords(context)),
     deployments: guarded(deploymentRecords(context)),
     chain: guarded(chain),
     events: guarded(eventStreams(context)),

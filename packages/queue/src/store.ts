@@ -33,6 +33,7 @@ import type {
   Route,
   RouteId,
   RoutingTable,
+  SealedSourceCredential,
   StageName,
   StepName,
   TeamId,
@@ -50,6 +51,7 @@ export interface Store {
   readonly apps: AppRecords;
   readonly settings: SettingsRecords;
   readonly variables: VariableRecords;
+  readonly sourceCredentials: SourceCredentialRecords;
   readonly deployments: DeploymentRecords;
   readonly chain: Chain;
   readonly events: EventStreams;
@@ -102,6 +104,14 @@ export interface AppRecords {
    * deployment has ended (see `Chain.sweep`).
    */
   remove(id: AppId): Promise<void>;
+}
+
+/** How the private repositories of apps are opened. Secrets come in and go out sealed. */
+export interface SourceCredentialRecords {
+  /** Replaces the app's credential. Rejects with `app-not-found`. */
+  set(id: AppId, credential: Omit<SealedSourceCredential, 'v' | 'setAt'>): Promise<SealedSourceCredential>;
+  readSealed(id: AppId): Promise<SealedSourceCredential | null>;
+  remove(id: AppId): Promise<boolean>;
 }
 
 export interface DeploymentRecords {

@@ -30,7 +30,14 @@ export const source: Stage = async (context) => {
     await mkdir(workspace, { recursive: true, mode: 0o700 });
     const directory = join(workspace, 'tree');
     const onOutput = (chunk: Buffer): void => log.output(chunk);
-    const { fetched } = await sources.checkout({ repository, sha: commit.sha, into: directory, signal, onOutput });
+    const { fetched } = await sources.checkout({
+      repository,
+      credential: context.sourceCredential(),
+      sha: commit.sha,
+      into: directory,
+      signal,
+      onOutput,
+    });
     signal.throwIfAborted();
     const snapshot = await platform.importTree({ attempt, directory, publish: key });
     const because = fetched ? 'the commit was not here yet' : 'its tree was not here yet';

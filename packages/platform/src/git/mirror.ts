@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { SwitchyardError } from '@switchyard/domain';
 import { isErrno } from '../local/disk.ts';
 import { removeTree } from '../local/file-tree.ts';
-import { type Address, mirrorName, shownAddress } from './address.ts';
+import { mirrorName, type Remote, shownAddress } from './address.ts';
 import type { Git, GitOptions } from './git-command.ts';
 import { underLock } from './mirror-lock.ts';
 
@@ -33,12 +33,13 @@ async function removeLocks(directory: string): Promise<void> {
   }
 }
 
-export async function openMirror(git: Git, directory: string, address: Address): Promise<Mirror> {
+export async function openMirror(git: Git, directory: string, remote: Remote): Promise<Mirror> {
+  const { address } = remote;
   const gitDir = join(directory, `${mirrorName(address)}.git`);
   if (!existsSync(gitDir)) {
     await mkdir(directory, { recursive: true });
     const making = join(directory, `.making-${randomBytes(6).toString('hex')}`);
-    await git.run(['init', '--bare', '--quiet', '--template=', '--', making], { address: null });
+    await git.run(['init', '--bare', '--quiet', '--template=', '--', making], { remote: null });
     await rename(making, gitDir).catch(async (error: unknown) => {
       await removeTree(making);
       if (!isErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
@@ -60,13 +61,13 @@ export async function openMirror(git: Git, directory: string, address: Address):
     await underLock(`${gitDir}.lock`, words.signal, async () => {
       // Nobody else writes here now: what is locked inside was left by one that was killed.
       await removeLocks(gitDir);
-      await git.run(args, { address, gitDir, ...words });
+      await git.run(args, { remote, gitDir, ...words });
     });
   }
 
   async function has(sha: string): Promise<boolean> {
     try {
-      await git.run(['cat-file', '-e', `${sha}^{commit}`], { address: null, gitDir });
+      await git.run(['cat-file', '-e', `${sha}^{commit}`], { remote: null, gitDir });
       return true;
     } catch (error) {
       if (error instanceof SwitchyardError) return false;
@@ -85,7 +86,7 @@ export async function openMirror(git: Git, directory: string, address: Address):
       try {
         const answer = await git.run(
           ['rev-parse', '--verify', '--quiet', '--end-of-options', `${beginning}^{commit}`],
-          { address: null, gitDir },
+          { remote: null, gitDir },
         );
         return answer.toString().trim();
       } catch (error) {

@@ -53,7 +53,7 @@ export function openSourceTree(git: Git, gitDir: string, sha: string): SourceTre
 
   const entries = () => {
     tree ??= git
-      .run(['ls-tree', '-r', '-t', '-l', '-z', '--full-tree', sha], { address: null, gitDir })
+      .run(['ls-tree', '-r', '-t', '-l', '-z', '--full-tree', sha], { remote: null, gitDir })
       .then((text) => parseTree(text.toString()));
     return tree;
   };
@@ -63,7 +63,7 @@ export function openSourceTree(git: Git, gitDir: string, sha: string): SourceTre
     asked = [];
     try {
       const input = batch.map(({ oid }) => `${oid}\n`).join('');
-      const answers = parseBatch(await git.run(['cat-file', '--batch'], { address: null, gitDir, input }));
+      const answers = parseBatch(await git.run(['cat-file', '--batch'], { remote: null, gitDir, input }));
       for (const [index, { answer }] of batch.entries()) answer(answers[index] ?? null);
     } catch (error) {
       for (const { fail } of batch) fail(error);
@@ -118,9 +118,7 @@ export function openSourceTree(git: Git, gitDir: string, sha: string): SourceTre
     async fingerprint(path) {
       const at = normal(path);
       if (at === '' || at === '.') {
-        return (
-          await git.run(['rev-parse', '--verify', '--end-of-options', `${sha}^{tree}`], { address: null, gitDir })
-        )
+        return (await git.run(['rev-parse', '--verify', '--end-of-options', `${sha}^{tree}`], { remote: null, gitDir }))
           .toString()
           .trim();
       }
