@@ -1,6 +1,7 @@
 import type { Operation } from './operation.ts';
 import { appOperations } from './operations/app-operations.ts';
 import { deploymentOperations } from './operations/deployment-operations.ts';
+import { knownHostOperations } from './operations/known-host-operations.ts';
 import { releaseOperations } from './operations/release-operations.ts';
 import { runningOperations } from './operations/running-operations.ts';
 import { schemaOperations } from './operations/schema-operations.ts';
@@ -21,6 +22,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...runningOperations,
   ...settingsOperations,
   ...sourceOperations,
+  ...knownHostOperations,
   ...variableOperations,
   ...webhookOperations,
   ...sessionOperations,

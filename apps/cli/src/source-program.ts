@@ -34,4 +34,12 @@ export function addSource(
     .description('delete the token or the key')
     .argument('<app>')
     .action((app: string) => run((context) => source.forgetSource(context, app)));
+  withJson(group.command('hosts').description('SSH hosts that the farm has met, with their keys')).action(
+    (options: { json?: boolean }) => run((context) => source.listHosts(context, options)),
+  );
+  group
+    .command('forget-host')
+    .description('forget the keys of an SSH host, so that the next deployment takes the key that it shows')
+    .argument('<host>', 'as `switchyard source hosts` prints it')
+    .action((host: string) => run((context) => source.forgetHost(context, host)));
 }

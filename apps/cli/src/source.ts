@@ -1,9 +1,9 @@
 import { text as textOf } from 'node:stream/consumers';
-import type { SourceCredentialView } from '@switchyard/client';
+import { printable, type SourceCredentialView } from '@switchyard/client';
 import { CommandError, EXIT } from './command-error.ts';
 import type { Context } from './commands.ts';
 import { withKnownApps } from './find-deployment.ts';
-import { age } from './text.ts';
+import { age, table } from './text.ts';
 
 interface Json {
   readonly json?: boolean;
@@ -53,6 +53,32 @@ export async function makeDeployKey({ client, terminal }: Context, app: string, 
 export async function forgetSource({ client, terminal }: Context, app: string): Promise<number> {
   await withKnownApps(client, () => client.deleteSourceCredential(app));
   terminal.note(`${app} has no source credential any more.`);
+  return EXIT.ok;
+}
+
+export async function listHosts({ client, terminal }: Context, { json }: Json): Promise<number> {
+  const hosts = await client.knownHosts();
+  if (json) terminal.json(hosts);
+  else if (hosts.length === 0) terminal.note('No SSH host is known yet.');
+  else {
+    const rows = hosts.flatMap(({ host, keys, metAt }) =>
+      keys.map(({ type, fingerprint }) => [
+        { plain: printable(host) },
+        { plain: printable(type) },
+        { plain: fingerprint },
+        { plain: age(metAt, terminal.now()) },
+      ]),
+    );
+    for (const line of table(rows)) terminal.print(line);
+  }
+  return EXIT.ok;
+}
+
+export async function forgetHost({ client, terminal }: Context, host: string): Promise<number> {
+  await client.forgetKnownHost(host);
+  terminal.note(
+    `The keys of ${printable(host)} are forgotten; the next deployment from there takes the key that it shows.`,
+  );
   return EXIT.ok;
 }
 

@@ -74,7 +74,13 @@ async function start(config: WorkerConfig, log: ReturnType<typeof createLog>): P
     const worker = await startWorker({
       store,
       platform,
-      sources: openSources(platformOptions),
+      sources: openSources({
+        ...platformOptions,
+        knownHosts: {
+          read: async (host) => (await store.knownHosts.read(host))?.keys ?? [],
+          keep: async (host, lines) => (await store.knownHosts.keep(host, lines)).keys,
+        },
+      }),
       blobs,
       archive: logArchive(blobs),
       farm,

@@ -18,7 +18,7 @@ import {
   VariableList,
   VariableView,
 } from './shapes.ts';
-import { type SetSourceCredential, SourceCredentialView } from './source-shapes.ts';
+import { KnownHostList, type SetSourceCredential, SourceCredentialView } from './source-shapes.ts';
 import { createTransport, type RequestOptions, type TransportOptions } from './transport.ts';
 import { DeliveryList, type DeliveryView, WebhookSecret } from './webhook-shapes.ts';
 
@@ -59,6 +59,9 @@ export interface Client {
   setSourceCredential(app: string, credential: SetSourceCredential): Promise<SourceCredentialView>;
   sourceCredential(app: string): Promise<SourceCredentialView>;
   deleteSourceCredential(app: string): Promise<void>;
+  /** SSH hosts that the farm has met, with their keys' fingerprints. */
+  knownHosts(): Promise<KnownHostList['hosts']>;
+  forgetKnownHost(host: string): Promise<void>;
   restart(app: string): Promise<DeploymentView>;
   rollback(app: string, to?: Rollback): Promise<DeploymentView>;
   /** Keeps the release that deployment `number` made whatever its age, or no longer. */
@@ -141,6 +144,10 @@ export function createClient(options: ClientOptions): Client {
     sourceCredential: (app) => ask(SourceCredentialView, `${appPath(app)}/source-credentials`),
     async deleteSourceCredential(app) {
       await transport(`${appPath(app)}/source-credentials`, { method: 'DELETE' });
+    },
+    knownHosts: async () => (await ask(KnownHostList, '/v1/known-hosts')).hosts,
+    async forgetKnownHost(host) {
+      await transport(`/v1/known-hosts/${encodeURIComponent(host)}`, { method: 'DELETE' });
     },
     restart: (app) => ask(DeploymentView, `${appPath(app)}/restart`, { method: 'POST', body: {} }),
     rollback: (app, to = {}) => ask(DeploymentView, `${appPath(app)}/rollback`, { method: 'POST', body: to }),

@@ -36,6 +36,8 @@ export const ERRORS = {
   'variable-not-found': { fault: 'user', status: 404, title: 'There is no such variable' },
   'too-many-variables': { fault: 'user', status: 409, title: 'The app has as many variables as it may have' },
   'source-credential-not-found': { fault: 'user', status: 404, title: 'The app has no source credential' },
+  'known-host-not-found': { fault: 'user', status: 404, title: 'There is no such known SSH host' },
+  'too-many-known-hosts': { fault: 'user', status: 409, title: 'The farm knows as many SSH hosts as it may' },
   'source-credential-unfit': {
     fault: 'user',
     status: 409,

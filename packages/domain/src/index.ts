@@ -9,6 +9,7 @@ export * from './errors.ts';
 export * from './events.ts';
 export * from './git-ref.ts';
 export * from './ids.ts';
+export * from './known-host.ts';
 export * from './limits.ts';
 export * from './merge-patch.ts';
 export * from './nearest-name.ts';

@@ -141,6 +141,8 @@ export const LIMITS = {
   maxRefLength: 255,
   /** A token for a private repository; a longer one is refused with 400. */
   maxSourceTokenLength: 2_048,
+  /** SSH hosts whose keys the farm keeps; the first meeting with one more fails. */
+  maxKnownHosts: 1_000,
   maxListPage: 100,
   /** Variables of an environment; one more is refused with 409. */
   maxVariables: 100,

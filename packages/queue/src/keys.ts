@@ -25,6 +25,8 @@ export function keysFor(prefix: string) {
     app: (id: AppId) => `${base}app:${id}`,
     /** List of webhook deliveries, newest first. The ids of accepted ones are keys of their own, see lua/accept.ts. */
     deliveriesOf: (id: AppId) => `${base}deliveries-of:${id}`,
+    /** Hash: SSH host → KnownHost. */
+    knownHosts: `${base}known-hosts`,
     deletingApps: `${base}deleting-apps`,
     /** Hash {doc, gateHolder, hold, variablesVersion}. */
     environment: (id: EnvironmentId) => `${base}env:${id}`,

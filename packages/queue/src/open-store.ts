@@ -19,6 +19,7 @@ import { eventStreams } from './events.ts';
 import { farmRecords } from './farm.ts';
 import { instanceRecords } from './instances.ts';
 import { keysFor } from './keys.ts';
+import { knownHostRecords } from './known-hosts.ts';
 import { oneOffRecords } from './one-offs.ts';
 import { processRecords } from './processes.ts';
 import { BullQueues } from './queues.ts';
@@ -86,6 +87,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     settings: guarded(settingsRecords(context)),
     variables: guarded(variableRecords(context)),
     sourceCredentials: guarded(sourceCredentialRecords(context)),
+    knownHosts: guarded(knownHostRecords(context)),
     deployments: guarded(deploymentRecords(context)),
     chain: guarded(chain),
     events: guarded(eventStreams(context)),

@@ -1,6 +1,6 @@
 import { SealedSourceCredential, SwitchyardError } from '@switchyard/domain';
 import type { StoreContext } from './context.ts';
-import type { SourceCredentialRecords } from './store.ts';
+import type { SourceCredentialRecords } from './source-store.ts';
 
 const FIELD = 'sourceCredential';
 

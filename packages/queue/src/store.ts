@@ -33,12 +33,12 @@ import type {
   Route,
   RouteId,
   RoutingTable,
-  SealedSourceCredential,
   StageName,
   StepName,
   TeamId,
   Trigger,
 } from '@switchyard/domain';
+import type { KnownHostRecords, SourceCredentialRecords } from './source-store.ts';
 import type { ReleaseRecords, SettingsRecords, VariableRecords } from './store-of-apps.ts';
 
 /**
@@ -52,6 +52,7 @@ export interface Store {
   readonly settings: SettingsRecords;
   readonly variables: VariableRecords;
   readonly sourceCredentials: SourceCredentialRecords;
+  readonly knownHosts: KnownHostRecords;
   readonly deployments: DeploymentRecords;
   readonly chain: Chain;
   readonly events: EventStreams;
@@ -106,12 +107,6 @@ export interface AppRecords {
   remove(id: AppId): Promise<void>;
 }
 
-/** How the private repositories of apps are opened. Secrets come in and go out sealed. */
-export interface SourceCredentialRecords {
-  /** Replaces the app's credential. Rejects with `app-not-found`. */
-  set(id: AppId, credential: Omit<SealedSourceCredential, 'v' | 'setAt'>): Promise<SealedSourceCredential>;
-  readSealed(id: AppId): Promise<SealedSourceCredential | null>;
-  remove(id: AppId): Promise<boolean>;
 }
 
 export interface DeploymentRecords {

@@ -70,3 +70,11 @@ export function makeSshKey(comment: string): SshKeyPair {
 function sshFingerprint(blob: Buffer): string {
   return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
 }
+
+/** A line of a `known_hosts` file as people compare it; null where it is none. */
+export function knownKey(line: string): { type: string; fingerprint: string } | null {
+  const [, type = '', blob = ''] = line.trim().split(/\s+/);
+  return /^[A-Za-z0-9+/]+={0,2}$/.test(blob)
+    ? { type, fingerprint: sshFingerprint(Buffer.from(blob, 'base64')) }
+    : null;
+}
