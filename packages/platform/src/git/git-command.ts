@@ -88,6 +88,8 @@ export async function openGit(place: GitPlace): Promise<Git> {
             GIT_CONFIG_NOSYSTEM: '1',
             GIT_CONFIG_GLOBAL: globalFile,
             GIT_ATTR_NOSYSTEM: '1',
+            // What a partial mirror lacks is fetched in one go, by us.
+            GIT_NO_LAZY_FETCH: '1',
             GIT_ASKPASS: '/bin/false',
             SSH_ASKPASS: '/bin/false',
             GIT_SSH_COMMAND: '/bin/false',

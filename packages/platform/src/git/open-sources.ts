@@ -9,7 +9,7 @@ import type { PlatformOptions, Sources } from '../platform.ts';
 import { parseAddress, type Remote, remoteOf, shownAddress } from './address.ts';
 import { type Git, type GitOptions, openGit } from './git-command.ts';
 import { type KnownHosts, rememberedHosts } from './known-hosts.ts';
-import { type Mirror, openMirror } from './mirror.ts';
+import { type Mirror, openMirror, type RepositoryLimits } from './mirror.ts';
 import { candidates, commitOf, parseRef, parseRemoteRefs } from './ref.ts';
 import { openSourceTree } from './source-tree.ts';
 
@@ -22,13 +22,17 @@ export function openSources(
   options: Pick<
     PlatformOptions,
     'dataDir' | 'allowFileRepositories' | 'allowPrivateRepositories' | 'extraCaCerts' | 'proxyVariables'
-  > & { readonly knownHosts?: KnownHosts },
+  > & { readonly knownHosts?: KnownHosts; readonly repositoryLimits?: RepositoryLimits },
 ): Sources {
   const mirrors = join(options.dataDir, 'mirrors');
   const egress = openEgress({
     allowPrivate: options.allowPrivateRepositories ?? [],
     proxies: options.proxyVariables ?? {},
   });
+  const limits = options.repositoryLimits ?? {
+    wholeBytes: LIMITS.wholeRepositoryBytes,
+    maxBytes: LIMITS.maxRepositoryBytes,
+  };
   const knownHosts = options.knownHosts ?? rememberedHosts();
   let opened: Promise<Git> | undefined;
   const git = () => {
@@ -98,6 +102,7 @@ export function openSources(
       await mirror.fetchAll(words);
       sha = await mirror.expand(wanted.name);
     }
+    if (sha !== null) await mirror.fetchCommit(sha, words);
     if (sha === null)
       throw await notThere(
         remote,
@@ -114,7 +119,7 @@ export function openSources(
     async pin({ repository, credential, ref, signal, onOutput }) {
       const remote = parseRemote(repository, credential);
       return await onDisk('fetching a repository', async () => {
-        const mirror = await openMirror(await git(), mirrors, remote);
+        const mirror = await openMirror(await git(), mirrors, remote, limits);
         const { sha, branch } = await resolve(remote, mirror, ref, { signal, onOutput });
         const format = '--format=%H%x00%ct%x00%an%x00%s';
         const text = await (await git()).run(
@@ -134,9 +139,9 @@ export function openSources(
     async checkout({ repository, credential, sha, into, signal, onOutput }) {
       const remote = parseRemote(repository, credential);
       return await onDisk('checking out a commit', async () => {
-        const mirror = await openMirror(await git(), mirrors, remote);
+        const mirror = await openMirror(await git(), mirrors, remote, limits);
         const fetched = !(await mirror.has(sha));
-        if (fetched) await mirror.fetchCommit(sha, { signal, onOutput });
+        await mirror.fetchCommit(sha, { signal, onOutput });
         await mkdir(into, { recursive: true });
         const index = join(mirror.gitDir, `index-${randomBytes(6).toString('hex')}`);
         const env = { GIT_INDEX_FILE: index, GIT_WORK_TREE: into };
@@ -154,7 +159,7 @@ export function openSources(
     tree(repository, sha) {
       const remote = parseRemote(repository);
       const tree = (async () => {
-        const mirror = await openMirror(await git(), mirrors, remote);
+        const mirror = await openMirror(await git(), mirrors, remote, limits);
         return openSourceTree(await git(), mirror.gitDir, sha);
       })();
       // Whoever asks first hears of a failure; nobody has to.

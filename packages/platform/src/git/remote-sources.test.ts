@@ -161,6 +161,68 @@ test('a second fetch brings what is new only', async () => {
   await growing.remove();
 });
 
+describe('a large repository', () => {
+  let large: TestRepository;
+  let elsewhere: string;
+  let last: string;
+
+  beforeAll(async () => {
+    elsewhere = await mkdtemp(join(tmpdir(), 'sources-'));
+    large = await makeRepository();
+    for (let version = 0; version < 3; version += 1)
+      last = await large.commit(`Version ${version}`, {
+        blob: randomBytes(600_000).toString('base64'),
+        text: `version ${version}\n`,
+      });
+    forge.host('large.git', { directory: join(large.path, '.git') });
+  });
+
+  afterAll(async () => {
+    await large.remove();
+    await rm(elsewhere, { recursive: true });
+  });
+
+  const openWith = (repositoryLimits: { wholeBytes: number; maxBytes: number }) =>
+    openSources({
+      dataDir: elsewhere,
+      allowFileRepositories: false,
+      allowPrivateRepositories: ['127.0.0.1'],
+      extraCaCerts: null,
+      repositoryLimits,
+    });
+  const asked = () => ({
+    repository: forge.url('large.git'),
+    signal: new AbortController().signal,
+    onOutput: () => {},
+  });
+
+  test('is refused beyond its limit, and leaves nothing of its size on the disk', async () => {
+    const small = openWith({ wholeBytes: 200_000, maxBytes: 400_000 });
+    await expect(small.pin({ ...asked(), ref: null })).rejects.toMatchObject({
+      code: 'source-too-large',
+      fault: 'user',
+    });
+    expect(await bytesBelow(elsewhere)).toBeLessThan(400_000);
+  });
+
+  test('comes without the contents of its history, and with all of the commit', async () => {
+    const partial = openWith({ wholeBytes: 200_000, maxBytes: 1_000_000_000 });
+    expect((await partial.pin({ ...asked(), ref: null })).sha).toBe(last);
+    // Each version of the blob has more than 600,000 bytes, packed.
+    expect(await bytesBelow(join(elsewhere, 'mirrors'))).toBeLessThan(1_100_000);
+    const into = join(elsewhere, 'checkout');
+    await partial.checkout({ ...asked(), sha: last, into });
+    expect(await readFile(join(into, 'text'), 'utf8')).toBe('version 2\n');
+    expect(await partial.tree(forge.url('large.git'), last).read('text')).toBe('version 2\n');
+    const next = await large.commit('Next', { text: 'next\n' });
+    expect((await partial.pin({ ...asked(), ref: 'main' })).sha).toBe(next);
+    expect(await partial.tree(forge.url('large.git'), next).read('text')).toBe('next\n');
+    expect(await bytesBelow(join(elsewhere, 'mirrors'))).toBeLessThan(1_100_000);
+    const config = await textsBelow(join(elsewhere, 'mirrors'));
+    expect(config).not.toContain(forge.url('large.git'));
+  });
+});
+
 describe('private addresses', () => {
   test('are refused unless they are named, before anything is sent there', async () => {
     const strict = open([]);
