@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Commit, LIMITS, type SourceCredential, SwitchyardError } from '@switchyard/domain';
 import { makeCertificates } from '../local/certificates.ts';
@@ -7,6 +6,7 @@ import { onDisk } from '../local/disk.ts';
 import { openEgress } from '../network/egress.ts';
 import type { PlatformOptions, Sources } from '../platform.ts';
 import { parseAddress, type Remote, remoteOf, shownAddress } from './address.ts';
+import { checkOut } from './checkout.ts';
 import { type Git, type GitOptions, openGit } from './git-command.ts';
 import { type KnownHosts, rememberedHosts } from './known-hosts.ts';
 import { type Mirror, openMirror, type RepositoryLimits } from './mirror.ts';
@@ -50,6 +50,13 @@ export function openSources(
   const parse = (repository: string) => parseAddress(repository, options.allowFileRepositories);
   const parseRemote = (repository: string, credential?: SourceCredential | null) =>
     remoteOf(parse(repository), credential);
+
+  const mirrorOf = async (remote: Remote) => await openMirror(await git(), mirrors, remote, limits);
+  /** What is trusted besides the usual authorities comes as one list. */
+  async function authorities(): Promise<string | null> {
+    const certificates = await makeCertificates(options.dataDir, options.extraCaCerts);
+    return certificates === null ? null : await readFile(certificates.all, 'utf8');
+  }
 
   async function remoteRefs(remote: Remote, patterns: readonly string[], words: Words) {
     const args = ['ls-remote', '--symref', '--end-of-options', remote.address.url, ...patterns];
@@ -119,7 +126,7 @@ export function openSources(
     async pin({ repository, credential, ref, signal, onOutput }) {
       const remote = parseRemote(repository, credential);
       return await onDisk('fetching a repository', async () => {
-        const mirror = await openMirror(await git(), mirrors, remote, limits);
+        const mirror = await mirrorOf(remote);
         const { sha, branch } = await resolve(remote, mirror, ref, { signal, onOutput });
         const format = '--format=%H%x00%ct%x00%an%x00%s';
         const text = await (await git()).run(
@@ -139,27 +146,29 @@ export function openSources(
     async checkout({ repository, credential, sha, into, signal, onOutput }) {
       const remote = parseRemote(repository, credential);
       return await onDisk('checking out a commit', async () => {
-        const mirror = await openMirror(await git(), mirrors, remote, limits);
+        const mirror = await mirrorOf(remote);
         const fetched = !(await mirror.has(sha));
-        await mirror.fetchCommit(sha, { signal, onOutput });
-        await mkdir(into, { recursive: true });
-        const index = join(mirror.gitDir, `index-${randomBytes(6).toString('hex')}`);
-        const env = { GIT_INDEX_FILE: index, GIT_WORK_TREE: into };
-        const run = async (...args: string[]) =>
-          await (await git()).run(args, { remote: null, gitDir: mirror.gitDir, env, signal, onOutput });
-        try {
-          await run('read-tree', '--end-of-options', sha);
-          await run('checkout-index', '--all', '--force', '--quiet');
-        } finally {
-          await rm(index, { force: true });
-        }
+        const words = { signal, onOutput };
+        await mirror.fetchCommit(sha, words);
+        const parts = {
+          git: await git(),
+          egress,
+          certificates: await authorities(),
+          credential: credential ?? null,
+          ...words,
+          openMirror: mirrorOf,
+          mayRead: async (other: Remote) => {
+            if (other.address.kind !== 'file') await remoteRefs(other, ['HEAD'], words);
+          },
+        };
+        await checkOut(parts, remote, { mirror, sha, into });
         return { fetched };
       });
     },
     tree(repository, sha) {
       const remote = parseRemote(repository);
       const tree = (async () => {
-        const mirror = await openMirror(await git(), mirrors, remote, limits);
+        const mirror = await mirrorOf(remote);
         return openSourceTree(await git(), mirror.gitDir, sha);
       })();
       // Whoever asks first hears of a failure; nobody has to.
