@@ -20,6 +20,7 @@ export type CachedStage = 'install' | 'build';
 
 const FIRST_GENERATION = 'first';
 const GENERATION = 'fresh work asked for';
+const TRUST = 'the foreign ref';
 
 const blobKey = (appId: AppId, stage: CachedStage): string => `cache-inputs/${appId}/${stage}.json`;
 
@@ -49,7 +50,10 @@ export interface LookUp {
   remember(): Promise<void>;
 }
 
-/** Looks for the result of a stage. The app is part of every name: what one app made is never given to another. */
+/**
+ * Looks for the result of a stage. The app is part of every name: what one app made is never given to another. What was made from a foreign
+ * commit is given to deployments of the same ref alone: these read what the app's own commits made, and never write it.
+ */
 export async function lookUp(options: {
   platform: Pick<WorkerPlatform, 'find'>;
   blobs: Blobs;
@@ -62,19 +66,24 @@ export async function lookUp(options: {
   const last = await lastRecord(blobs, deployment.appId, stage);
   const isFresh = wantsFresh(deployment, stage);
   const generation = isFresh ? deployment.id : (last?.generation ?? FIRST_GENERATION);
-  const inputs = { ...options.inputs, app: deployment.appId, [GENERATION]: generation };
-  const key = snapshotKey(prefix, inputs);
-  const found = await platform.find(key);
+  const shared: Inputs = { ...options.inputs, app: deployment.appId, [GENERATION]: generation };
+  const isForeign = deployment.commit?.isForeign === true;
+  const own: Inputs = isForeign ? { ...shared, [TRUST]: deployment.ref ?? deployment.id } : shared;
+  const sharedKey = snapshotKey(prefix, shared);
+  const ownKey = snapshotKey(prefix, own);
+  const inShared = await platform.find(sharedKey);
+  const found = inShared ?? (isForeign ? await platform.find(ownKey) : null);
+  const key = inShared === null ? ownKey : sharedKey;
   const because = isFresh
     ? `fresh work was asked for (reuse: ${deployment.reuse})`
-    : whyMissed(last?.inputs ?? null, inputs);
+    : whyMissed(last?.inputs ?? null, own);
   return {
     key,
     found,
     cache: { result: found === null ? 'miss' : 'hit', key, because: found === null ? because : null },
     async remember() {
-      if (last?.key === key) return;
-      const record: CacheRecord = { v: 1, key, inputs, generation };
+      if (isForeign || last?.key === key) return;
+      const record: CacheRecord = { v: 1, key, inputs: shared, generation };
       await blobs.put(blobKey(deployment.appId, stage), Buffer.from(JSON.stringify(record)));
     },
   };

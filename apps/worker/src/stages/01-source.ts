@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { snapshotKey } from '../cache-key.ts';
 import { required, type Stage } from './stage.ts';
 
+/** What a tree holds besides the commit's own files; another word, another snapshot. */
+const FORM = 'with submodules and LFS';
+
 /** Makes the pinned commit's tree a snapshot. */
 export const source: Stage = async (context) => {
   const { deployment, platform, sources, attempt, log, signal } = context;
@@ -11,7 +14,7 @@ export const source: Stage = async (context) => {
   const firstLine = commit.message.split('\n', 1)[0] ?? '';
   log.say(`${commit.sha.slice(0, 10)} ${firstLine} (${commit.author})`);
 
-  const key = snapshotKey('src', { app: appId, repository, commit: commit.sha });
+  const key = snapshotKey('src', { app: appId, repository, commit: commit.sha, form: FORM });
   const kept = await platform.find(key);
   if (kept !== null) {
     log.say('This commit is here already.');

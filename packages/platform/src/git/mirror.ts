@@ -21,6 +21,8 @@ export interface Mirror {
   has(sha: string): Promise<boolean>;
   /** The full name of a commit whose beginning this is; null where none or several match. */
   expand(beginning: string): Promise<string | null>;
+  /** Whether it is on a branch or in a tag of the repository, as far as these were fetched. */
+  isReachable(sha: string): Promise<boolean>;
   fetchRef(name: string, sha: string, words: Words): Promise<void>;
   fetchCommit(sha: string, words: Words): Promise<void>;
   fetchAll(words: Words): Promise<void>;
@@ -200,6 +202,11 @@ export async function openMirror(
         if (error instanceof SwitchyardError) return null;
         throw error;
       }
+    },
+    async isReachable(sha) {
+      const places = ['refs/switchyard/heads', 'refs/switchyard/tags'];
+      const args = ['for-each-ref', '--count=1', '--format=%(refname)', `--contains=${sha}`, ...places];
+      return (await git.run(args, { remote: null, gitDir })).length > 0;
     },
     async fetchRef(name, sha, words) {
       if (!(await has(sha))) await fetch([`+${name}:${keepName(name)}`], words);

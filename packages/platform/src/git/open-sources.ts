@@ -119,6 +119,13 @@ export function openSources(
     return { sha, branch: null };
   }
 
+  /** Branches and tags are fetched once more before a commit is called foreign. */
+  async function isOnBranchOrTag(mirror: Mirror, sha: string, words: Words): Promise<boolean> {
+    if (await mirror.isReachable(sha)) return true;
+    await mirror.fetchAll(words);
+    return await mirror.isReachable(sha);
+  }
+
   return {
     checkAddress(repository) {
       parse(repository);
@@ -128,6 +135,8 @@ export function openSources(
       return await onDisk('fetching a repository', async () => {
         const mirror = await mirrorOf(remote);
         const { sha, branch } = await resolve(remote, mirror, ref, { signal, onOutput });
+        // What is on a branch that was pinned by its name is reachable from there.
+        const isForeign = branch === null && !(await isOnBranchOrTag(mirror, sha, { signal, onOutput }));
         const format = '--format=%H%x00%ct%x00%an%x00%s';
         const text = await (await git()).run(
           ['log', '-1', '--no-show-signature', '--encoding=UTF-8', format, '--end-of-options', sha, '--'],
@@ -140,6 +149,7 @@ export function openSources(
           author,
           message: message?.slice(0, MAX_MESSAGE),
           at: Number(seconds) * 1000,
+          ...(isForeign ? { isForeign } : {}),
         });
       });
     },
