@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import type { DeploymentView } from '@switchyard/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Canary, filesWithTrace } from '../harness/canary.ts';
 import { type GitSshServer, startGitSshServer } from '../harness/git-ssh-server.ts';
 import { nodeApp } from '../harness/node-app.ts';
 import { processesWith } from '../harness/process-table.ts';
@@ -50,6 +51,10 @@ describe.sequential('an app with a deploy key', () => {
     expect((await readdir('/dev/shm')).filter((name) => name.startsWith('switchyard-private-'))).toEqual([]);
     expect(await processesWith('OPENSSH PRIVATE KEY')).toEqual([]);
     expect(await system.processLogs()).not.toContain('PRIVATE KEY');
+    const beginning = Buffer.from('openssh-key-v1').toString('base64').replace(/=+$/, '');
+    const key: Canary = { value: beginning, traces: ['OPENSSH PRIVATE KEY', beginning.slice(0, -1)] };
+    expect(await filesWithTrace(system.dataDirectory, [key])).toEqual([]);
+    expect(await filesWithTrace(system.redis.directory, [key])).toEqual([]);
   });
 
   it('keeps the host’s key from the first meeting, and refuses another until the host is forgotten', async () => {

@@ -22,12 +22,12 @@ export function watchGrowth(
 ): { readonly signal: AbortSignal; stop(): void; check(): Promise<void> } {
   const controller = new AbortController();
   const before = bytesBelow(directory);
-  let isStopped = false;
+  const stopped = new AbortController();
   const check = async (): Promise<void> => {
     if ((await bytesBelow(directory)) - (await before) > maxGrowthBytes) controller.abort(reason());
   };
   const watch = async (): Promise<void> => {
-    while (!isStopped) {
+    while (!stopped.signal.aborted) {
       await check();
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS).unref());
     }
@@ -35,9 +35,7 @@ export function watchGrowth(
   void watch();
   return {
     signal: controller.signal,
-    stop() {
-      isStopped = true;
-    },
+    stop: () => stopped.abort(),
     async check() {
       await check();
       controller.signal.throwIfAborted();

@@ -67,9 +67,12 @@ async function ask(egress: Egress, url: URL, { method, headers, body, signal, ce
     const asking = (isSecure ? secureRequest : plainRequest)(options, resolve);
     asking.once('error', (error) => {
       socket.destroy();
-      reject(signal?.aborted === true ? signal.reason : failure(url, error));
+      reject(failure(url, error));
     });
     asking.end(body);
+  }).catch((error: unknown) => {
+    signal?.throwIfAborted();
+    throw error;
   });
 }
 
