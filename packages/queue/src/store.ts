@@ -107,8 +107,6 @@ export interface AppRecords {
   remove(id: AppId): Promise<void>;
 }
 
-}
-
 export interface DeploymentRecords {
   get(id: DeploymentId): Promise<Deployment | null>;
   /** Newest first. `before` is a deployment number (per app) to go on from. */
