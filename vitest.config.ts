@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const sources = ['packages/*/src', 'apps/*/src', 'tests', 'scripts'];
-const toolTiers = ['docker', 'browser', 'prometheus', 'postgres'];
+const toolTiers = ['docker', 'browser', 'prometheus', 'postgres', 'ssh'];
 // Vite's own conditions for Node, behind ours: siblings are read from their sources, so a test needs no build.
 const conditions = ['@switchyard/source', 'module', 'node', 'development|production'];
 

@@ -25,6 +25,7 @@ export const tiers = {
   },
   browser: { tools: ['redis', 'chromium'], timeoutMs: 5 * MINUTE_MS },
   prometheus: { tools: ['redis', 'prometheus'], timeoutMs: 5 * MINUTE_MS },
+  ssh: { tools: ['redis', 'sshd'], timeoutMs: 5 * MINUTE_MS },
   postgres: { tools: ['redis', 'postgresql'], timeoutMs: 5 * MINUTE_MS },
 };
 

@@ -73,6 +73,13 @@ const tools = {
     programs: ['prometheus'],
     packages: { debian: ['prometheus'], services: ['prometheus', 'prometheus-node-exporter'] },
   },
+  sshd: {
+    why: 'deploy keys are tested against a real SSH server',
+    programs: ['sshd'],
+    // Not on everybody's PATH.
+    find: () => ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find((path) => existsSync(path)),
+    packages: { debian: ['openssh-server'], dnf: 'openssh-server', apk: 'openssh', services: ['ssh'] },
+  },
   postgresql: {
     why: 'migrations are tested against a real database',
     programs: ['postgres'],

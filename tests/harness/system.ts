@@ -80,6 +80,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     SWITCHYARD_API_PORT: String(apiPort),
     SWITCHYARD_ROUTER_PORT: String(routerPort),
     SWITCHYARD_ALLOW_FILE_REPOSITORIES: '1',
+    SWITCHYARD_ALLOW_PRIVATE_REPOSITORIES: '127.0.0.1',
     SWITCHYARD_STOP_INSTANCES_ON_EXIT: '1',
     // A test that pushes is not deployed behind its back.
     SWITCHYARD_HEAD_CHECK_INTERVAL_S: '0',

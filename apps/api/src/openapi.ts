@@ -15,6 +15,11 @@ const TAGS = [
   { name: 'Releases', description: 'Going back to a kept release, starting the live one afresh, stopping it.' },
   { name: 'Settings', description: 'What is decided for an app here; docs/settings.md has every field.' },
   {
+    name: 'Source credentials',
+    description:
+      'How private repositories are opened: with a token over https, or with a deploy key that Switchyard makes.',
+  },
+  {
     name: 'Variables',
     description: 'What an app’s commands find in their environment; docs/variables.md says when a change takes effect.',
   },

@@ -2,12 +2,14 @@ import type { Operation } from './operation.ts';
 import { appOperations } from './operations/app-operations.ts';
 import { deploymentOperations } from './operations/deployment-operations.ts';
 import { domainOperations } from './operations/domain-operations.ts';
+import { knownHostOperations } from './operations/known-host-operations.ts';
 import { outputOperations } from './operations/output-operations.ts';
 import { releaseOperations } from './operations/release-operations.ts';
 import { runningOperations } from './operations/running-operations.ts';
 import { schemaOperations } from './operations/schema-operations.ts';
 import { sessionOperations } from './operations/session-operations.ts';
 import { settingsOperations } from './operations/settings-operations.ts';
+import { sourceOperations } from './operations/source-operations.ts';
 import { streamOperations } from './operations/stream-operations.ts';
 import { systemOperations } from './operations/system-operations.ts';
 import { uploadOperations } from './operations/upload-operations.ts';
@@ -24,6 +26,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...releaseOperations,
   ...runningOperations,
   ...settingsOperations,
+  ...sourceOperations,
+  ...knownHostOperations,
   ...variableOperations,
   ...domainOperations,
   ...webhookOperations,

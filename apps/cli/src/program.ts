@@ -7,6 +7,7 @@ import { addDomains } from './domain-commands.ts';
 import { DEPLOYMENT } from './find-deployment.ts';
 import { addLogs } from './logs-program.ts';
 import { addPins, addSettings } from './settings-program.ts';
+import { addSource } from './source-program.ts';
 import { addVariables } from './variables-program.ts';
 import * as webhooks from './webhook-commands.ts';
 
@@ -58,6 +59,7 @@ export function createProgram(run: Run): Command {
 
   addSettings(program, run);
   addPins(program, run, positiveNumber);
+  addSource(program, run);
   addVariables(program, run);
   addDomains(program, run);
 

@@ -34,6 +34,7 @@ export function processEnvironment(
     SWITCHYARD_PLATFORM: config.SWITCHYARD_PLATFORM,
     // Who starts this owns the machine; the example's repository is a directory of it.
     SWITCHYARD_ALLOW_FILE_REPOSITORIES: environment['SWITCHYARD_ALLOW_FILE_REPOSITORIES'] ?? '1',
+    SWITCHYARD_ALLOW_PRIVATE_REPOSITORIES: environment['SWITCHYARD_ALLOW_PRIVATE_REPOSITORIES'] ?? '1',
     // One setting for four processes on one machine can't be a fixed port.
     SWITCHYARD_METRICS_PORT: '0',
     ...(name === 'runner' ? { SWITCHYARD_STOP_INSTANCES_ON_EXIT: '1' } : {}),

@@ -64,6 +64,7 @@ describe('heads of branches', () => {
     new HeadChecks({
       store: walk.store,
       sources,
+      credentialOf: () => Promise.resolve(null),
       processId,
       intervalMs: INTERVAL_MS,
       clock: () => now,

@@ -1,4 +1,4 @@
-import { type App, type AppId, type Clock, LIMITS, type ProcessId } from '@switchyard/domain';
+import { type App, type AppId, type Clock, LIMITS, type ProcessId, type SourceCredential } from '@switchyard/domain';
 import type { Sources } from '@switchyard/platform';
 import type { Store } from '@switchyard/queue';
 import type { Log } from '@switchyard/service';
@@ -6,6 +6,8 @@ import type { Log } from '@switchyard/service';
 export interface HeadCheckOptions {
   readonly store: Pick<Store, 'apps' | 'chain' | 'deployments' | 'processes' | 'webhooks'>;
   readonly sources: Pick<Sources, 'head'>;
+  /** How an app's repository is opened; null for one that is open to all. */
+  readonly credentialOf: (id: AppId) => Promise<SourceCredential | null>;
   readonly processId: ProcessId;
   /** 0: nothing is looked at. */
   readonly intervalMs: number;
@@ -90,13 +92,13 @@ export class HeadChecks {
   }
 
   async #look(app: App): Promise<void> {
-    const { store, sources, log } = this.#options;
+    const { store, sources, credentialOf, log } = this.#options;
     const { id: appId, repository, branch } = app;
     // Pushes deploy an app once it has a webhook secret, and once somebody has deployed it for the first time.
     if (repository === null || !(await store.webhooks.generation(appId))) return;
     if ((await store.deployments.listOfApp(appId, { before: null, limit: 1 })).length === 0) return;
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(LIMITS.headCheckTimeoutMs)]);
-    const head = await sources.head({ repository, branch, signal });
+    const head = await sources.head({ repository, credential: await credentialOf(appId), branch, signal });
     const environment = (await store.apps.environments(appId)).find(({ name }) => name === 'production');
     if (head === null || environment === undefined) return;
     const answer = await store.chain.acceptHead({

@@ -7,6 +7,7 @@ import {
   logArchive,
   openDataDirectory,
   openSecretBox,
+  openSourceCredential,
   platformSettings,
   runProcess,
   serveShell,
@@ -55,6 +56,7 @@ async function start(config: WorkerConfig, log: ReturnType<typeof createLog>): P
       hostId,
       dataDir: dataDirectory,
       allowFileRepositories: config.SWITCHYARD_ALLOW_FILE_REPOSITORIES,
+      allowPrivateRepositories: config.SWITCHYARD_ALLOW_PRIVATE_REPOSITORIES,
       announce: (message: string) => log.warn(message),
     };
     const platform = await openPlatform(platformOptions);
@@ -71,7 +73,14 @@ async function start(config: WorkerConfig, log: ReturnType<typeof createLog>): P
     opened.push(shell);
     const blobs = fileBlobs(directory.blobs);
     const routerPort = config.SWITCHYARD_ROUTER_PORT;
-    const sources = openSources(platformOptions);
+    const sources = openSources({
+      ...platformOptions,
+      knownHosts: {
+        read: async (host) => (await store.knownHosts.read(host))?.keys ?? [],
+        keep: async (host, lines) => (await store.knownHosts.keep(host, lines)).keys,
+      },
+    });
+    const secretBox = await openSecretBox(config.SWITCHYARD_SECRET_KEY_FILE ?? directory.secretKeyFile);
     const worker = await startWorker({
       store,
       platform,
@@ -90,7 +99,7 @@ async function start(config: WorkerConfig, log: ReturnType<typeof createLog>): P
       dataDirectory,
       urlOf: (host) => `http://${host}${routerPort === 80 ? '' : `:${routerPort}`}`,
       secrets: ownSecrets(config),
-      secretBox: await openSecretBox(config.SWITCHYARD_SECRET_KEY_FILE ?? directory.secretKeyFile),
+      secretBox,
       maxima: resourceMaxima(config),
       pools: config.SWITCHYARD_WORKER_POOLS,
       concurrency: config.SWITCHYARD_WORKER_CONCURRENCY,
@@ -105,6 +114,10 @@ async function start(config: WorkerConfig, log: ReturnType<typeof createLog>): P
     const looking = startHeadChecks({
       store,
       sources,
+      credentialOf: async (appId) => {
+        const sealed = await store.sourceCredentials.readSealed(appId);
+        return sealed === null ? null : openSourceCredential(secretBox, { farmId: farm.id, appId }, sealed);
+      },
       processId,
       intervalMs: config.SWITCHYARD_HEAD_CHECK_INTERVAL_S * 1_000,
       clock,

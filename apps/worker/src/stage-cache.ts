@@ -24,6 +24,7 @@ export type CachedStage = 'install' | 'build';
 
 const FIRST_GENERATION = 'first';
 const GENERATION = 'fresh work asked for';
+const TRUST = 'the foreign ref';
 
 const blobKey = (appId: AppId, stage: CachedStage): string => `cache-inputs/${appId}/${stage}.json`;
 
@@ -84,9 +85,21 @@ async function claimOrAwait(context: CacheContext, key: string, stage: CachedSta
   return { kind: 'awaits', work, number: claim.number, note: `Waits for ${sameWork(claim.number, stage)}.` };
 }
 
+async function firstFound(
+  platform: Pick<WorkerPlatform, 'find'>,
+  keys: readonly string[],
+): Promise<SnapshotRef | null> {
+  for (const key of new Set(keys)) {
+    const found = await platform.find(key);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
 /**
  * Looks for the result of a stage and, where there is none, claims the work. The app is part of every name: what one app made is never
- * given to another. Fresh work has a name of its own: it neither waits for others nor lets them wait.
+ * given to another. Fresh work has a name of its own: it neither waits for others nor lets them wait. What was made from a foreign commit is
+ * given to deployments of the same ref alone: these read what the app's own commits made, and never write it.
  */
 export async function lookUp(
   context: CacheContext,
@@ -97,20 +110,24 @@ export async function lookUp(
   const last = await lastRecord(blobs, deployment.appId, stage);
   const isFresh = wantsFresh(deployment, stage);
   const generation = isFresh ? deployment.id : (last?.generation ?? FIRST_GENERATION);
-  const inputs = { ...options.inputs, app: deployment.appId, [GENERATION]: generation };
-  const key = snapshotKey(prefix, inputs);
-  let found = await platform.find(key);
+  const shared: Inputs = { ...options.inputs, app: deployment.appId, [GENERATION]: generation };
+  const isForeign = deployment.commit?.isForeign === true;
+  const own: Inputs = isForeign ? { ...shared, [TRUST]: deployment.ref ?? deployment.id } : shared;
+  const ownKey = snapshotKey(prefix, own);
+  const look = async () => await firstFound(platform, [snapshotKey(prefix, shared), ownKey]);
+  let found = await look();
   if (found === null) {
-    const awaits = await claimOrAwait(context, key, stage);
+    const awaits = await claimOrAwait(context, ownKey, stage);
     if (awaits !== null) return awaits;
     // Whoever had the claim may have published between the look and the claim.
-    found = await platform.find(key);
+    found = await look();
   }
+  const key = found?.key ?? ownKey;
   const waited = waitedFor(deployment, stage);
   const wait = waited === null ? null : `waited for ${sameWork(waited, stage)}`;
   const because = isFresh
     ? `fresh work was asked for (reuse: ${deployment.reuse})`
-    : whyMissed(last?.inputs ?? null, inputs);
+    : whyMissed(last?.inputs ?? null, own);
   return {
     kind: 'looked-up',
     key,
@@ -119,8 +136,8 @@ export async function lookUp(
     reused: found === null ? null : (wait ?? 'nothing that it depends on has changed'),
     cache: { result: found === null ? 'miss' : 'hit', key, because: found === null ? because : wait },
     async remember() {
-      if (last?.key === key) return;
-      const record: CacheRecord = { v: 1, key, inputs, generation };
+      if (isForeign || last?.key === key) return;
+      const record: CacheRecord = { v: 1, key, inputs: shared, generation };
       await blobs.put(blobKey(deployment.appId, stage), Buffer.from(JSON.stringify(record)));
     },
   };

@@ -15,6 +15,7 @@ import {
 import type { Platform, Sources, Uploads } from '@switchyard/platform';
 import type { BeginAnswer, StepResult, Store, Wake } from '@switchyard/queue';
 import type { Blobs, Log, LogArchive, SecretBox } from '@switchyard/service';
+import { type AttemptCredential, attemptCredential, needsSourceCredential } from './attempt-credential.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { AttemptMemory, memoryLine } from './attempt-memory.ts';
 import { type AttemptVariables, attemptVariables } from './attempt-variables.ts';
@@ -62,6 +63,7 @@ interface AttemptParts {
   readonly attemptLog: AttemptLog;
   readonly variables: AttemptVariables;
   readonly memory: AttemptMemory;
+  readonly credential: AttemptCredential;
   readonly limitMs: number;
 }
 
@@ -158,12 +160,13 @@ export class StepRunner {
       attempt,
     });
     const variables = await this.#variablesOf(begun, lost);
+    const credential = await this.#credentialOf(begun, lost);
     const attemptLog = new AttemptLog({
       events: store.events,
       archive,
       lease,
       attempt,
-      secrets: [...secrets, ...variables.secrets],
+      secrets: [...secrets, ...variables.secrets, ...credential.secrets],
       lost,
       log: processLog,
     });
@@ -172,7 +175,7 @@ export class StepRunner {
     const memory = new AttemptMemory();
     let end: StepEnd;
     try {
-      end = { outcome: await this.#run(begun, step, { attemptLog, variables, memory, limitMs }) };
+      end = { outcome: await this.#run(begun, step, { attemptLog, variables, credential, memory, limitMs }) };
     } catch (thrown) {
       end = { thrown };
     } finally {
@@ -220,11 +223,16 @@ export class StepRunner {
   async #variablesOf({ deployment: { appId }, environment }: Begun, lost: AbortSignal): Promise<AttemptVariables> {
     const { store, farm, secretBox } = this.#options;
     const owner = variableOwnerOf(environment);
-    const sealed = await insist(lost, () => store.variables.readSealed(owner)).catch((error: unknown) => {
-      if (error instanceof SwitchyardError && !lost.aborted) return error;
-      throw error;
-    });
+    const sealed = await readOrReason(lost, () => store.variables.readSealed(owner));
     return attemptVariables(secretBox, { farmId: farm.id, appId, environmentId: owner }, sealed ?? []);
+  }
+
+  async #credentialOf({ lease, deployment: { appId } }: Begun, lost: AbortSignal): Promise<AttemptCredential> {
+    const { store, farm, secretBox } = this.#options;
+    const sealed = needsSourceCredential(lease.step)
+      ? await readOrReason(lost, () => store.sourceCredentials.readSealed(appId))
+      : null;
+    return attemptCredential(secretBox, { farmId: farm.id, appId }, sealed);
   }
 
   async #run(begun: Begun, step: ActiveStep, attempt: AttemptParts) {
@@ -238,7 +246,7 @@ export class StepRunner {
   #contextOf(
     { lease, deployment, app, environment }: Begun,
     { signal, leave }: ActiveStep,
-    { attemptLog, variables, memory, limitMs }: AttemptParts,
+    { attemptLog, variables, credential, memory, limitMs }: AttemptParts,
   ): StageContext {
     const { store, platform, faultPoint, urlOf, secretBox: _secretBox, ...rest } = this.#options;
     return {
@@ -254,6 +262,7 @@ export class StepRunner {
       records: store,
       variables,
       memory,
+      sourceCredential: () => credential.open(),
       url: urlOf(environment.hosts[0] ?? app.name),
       log: attemptLog.sink,
       signal,
@@ -292,6 +301,14 @@ export class StepRunner {
     const { trigger, createdAt } = deployment;
     metrics.deploymentEnded({ result: outcome, trigger, seconds: (clock() - createdAt) / 1_000 });
   }
+}
+
+/** What is read, or why it can't be: the stage that needs it fails with that reason. */
+async function readOrReason<Value>(lost: AbortSignal, read: () => Promise<Value>): Promise<Value | SwitchyardError> {
+  return await insist(lost, read).catch((error: unknown) => {
+    if (error instanceof SwitchyardError && !lost.aborted) return error;
+    throw error;
+  });
 }
 
 function outcomeOf({ kind }: StepResult): 'failed' | 'cancelled' | 'timed_out' | 'superseded' | null {

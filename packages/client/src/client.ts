@@ -26,6 +26,7 @@ import {
   VariableList,
   VariableView,
 } from './shapes.ts';
+import { KnownHostList, type SetSourceCredential, SourceCredentialView } from './source-shapes.ts';
 import { createTransport, type RequestOptions, type TransportOptions } from './transport.ts';
 import { UploadList, UploadView } from './upload-shapes.ts';
 import { DeliveryList, type DeliveryView, WebhookSecret } from './webhook-shapes.ts';
@@ -81,6 +82,13 @@ export interface Client {
   /** Looks for the record; the host is served once it was found. */
   verifyDomain(app: string, host: string): Promise<DomainView>;
   removeDomain(app: string, host: string): Promise<void>;
+  /** How the app's private repository is opened: with a token, or with a deploy key that this makes. */
+  setSourceCredential(app: string, credential: SetSourceCredential): Promise<SourceCredentialView>;
+  sourceCredential(app: string): Promise<SourceCredentialView>;
+  deleteSourceCredential(app: string): Promise<void>;
+  /** SSH hosts that the farm has met, with their keys' fingerprints. */
+  knownHosts(): Promise<KnownHostList['hosts']>;
+  forgetKnownHost(host: string): Promise<void>;
   restart(app: string): Promise<DeploymentView>;
   rollback(app: string, to?: Rollback): Promise<DeploymentView>;
   /** Keeps the release that deployment `number` made whatever its age, or no longer. */
@@ -178,6 +186,16 @@ export function createClient(options: ClientOptions): Client {
     scale: (app, replicas) => askSettings(`${appPath(app)}/scale`, { method: 'POST', body: { replicas } }),
     stop: (app) => ask(AppView, `${appPath(app)}/stop`, { method: 'POST', body: {} }),
     start: (app) => ask(DeploymentView, `${appPath(app)}/start`, { method: 'POST', body: {} }),
+    setSourceCredential: (app, credential) =>
+      ask(SourceCredentialView, `${appPath(app)}/source-credentials`, { method: 'PUT', body: credential }),
+    sourceCredential: (app) => ask(SourceCredentialView, `${appPath(app)}/source-credentials`),
+    async deleteSourceCredential(app) {
+      await transport(`${appPath(app)}/source-credentials`, { method: 'DELETE' });
+    },
+    knownHosts: async () => (await ask(KnownHostList, '/v1/known-hosts')).hosts,
+    async forgetKnownHost(host) {
+      await transport(`/v1/known-hosts/${encodeURIComponent(host)}`, { method: 'DELETE' });
+    },
     restart: (app) => ask(DeploymentView, `${appPath(app)}/restart`, { method: 'POST', body: {} }),
     rollback: (app, to = {}) => ask(DeploymentView, `${appPath(app)}/rollback`, { method: 'POST', body: to }),
     pinRelease: (app, number, pinned) =>

@@ -10,6 +10,7 @@ export {
 export * from './domain-shapes.ts';
 export type { TailOptions } from './event-tail.ts';
 export * from './shapes.ts';
+export * from './source-shapes.ts';
 export { diagnosisLines, formatDuration, type LineColors, printable, stageLines } from './stage-lines.ts';
 export * from './upload-shapes.ts';
 export * from './webhook-shapes.ts';

@@ -25,6 +25,51 @@ const ENTRIES: Partial<Record<ErrorCode, Entry>> = {
     score: 60,
     fix: 'Give Switchyard a token or deploy key with read access to this repository, or make the repository public.',
   },
+  'source-credential-rejected': {
+    cause: 'source_credential_rejected',
+    score: 95,
+    fix: 'Make a new token with read access and set it with `switchyard source token APP -`; or enter the deploy key that `switchyard source show APP` prints at the host again.',
+  },
+  'source-credential-unreadable': {
+    cause: 'source_credential_unreadable',
+    score: 95,
+    fix: 'Put back the file `secret-key` with which the credential was set, or set the credential again.',
+  },
+  'source-host-key-changed': {
+    cause: 'source_ssh_host_key',
+    score: 97,
+    fix: 'Compare the new key with what the host’s operator publishes. Only if it is the same: `switchyard source forget-host HOST`, then deploy again.',
+  },
+  'source-tls-untrusted': {
+    cause: 'source_tls_untrusted',
+    score: 95,
+    fix: 'Renew the host’s certificate, or name the authority that signed it in SWITCHYARD_EXTRA_CA_CERTS and restart the worker.',
+  },
+  'source-address-refused': {
+    cause: 'source_address_refused',
+    score: 97,
+    fix: 'Use a repository on the public internet; or, if the host is yours, let the operator name it in SWITCHYARD_ALLOW_PRIVATE_REPOSITORIES.',
+  },
+  'source-too-large': {
+    cause: 'source_too_large',
+    score: 95,
+    fix: 'Take large files out of the repository’s history, or move them to Git LFS.',
+  },
+  'repository-empty': {
+    cause: 'repository_empty',
+    score: 95,
+    fix: 'Push a first commit, then deploy again.',
+  },
+  'submodule-refused': {
+    cause: 'submodule_refused',
+    score: 95,
+    fix: 'Correct .gitmodules: https or ssh addresses only, on the repository’s own host where they are private.',
+  },
+  'lfs-object-missing': {
+    cause: 'lfs_object_missing',
+    score: 95,
+    fix: 'Push the file from a clone that has it: `git lfs push --all origin`.',
+  },
   'ref-not-found': {
     cause: 'source_ref_not_found',
     score: 75,

@@ -166,6 +166,17 @@ export const LIMITS = {
   maxNameLength: 40,
   maxRepositoryLength: 2_048,
   maxRefLength: 255,
+  /** A token for a private repository; a longer one is refused with 400. */
+  maxSourceTokenLength: 2_048,
+  /** A repository whose first fetch grows beyond this is fetched anew without its history's file contents (`--filter=blob:none`). */
+  wholeRepositoryBytes: 256 * 1024 ** 2,
+  /** A repository on disk, and files of Git LFS of one commit; beyond it the deployment fails with `source-too-large`. */
+  maxRepositoryBytes: 4 * 1024 ** 3,
+  /** Submodules of a commit, all levels together, and levels; beyond either the deployment fails with `submodule-refused`. */
+  maxSubmodules: 50,
+  maxSubmoduleDepth: 5,
+  /** SSH hosts whose keys the farm keeps; the first meeting with one more fails. */
+  maxKnownHosts: 1_000,
   maxListPage: 100,
   /** A host's name, as DNS has it. */
   maxHostLength: 253,

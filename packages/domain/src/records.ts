@@ -80,6 +80,8 @@ export const Commit = z
     message: z.string(),
     author: z.string(),
     at: Time,
+    /** On no branch and no tag of the repository: a pull request of a fork, for instance. What is made from it is reused by itself alone. */
+    isForeign: z.boolean().optional(),
   })
   .meta({ id: 'Commit' });
 export type Commit = z.infer<typeof Commit>;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkRepositoryAddress } from './repository-address.ts';
+import { checkRepositoryAddress, parseRepositoryAddress } from './repository-address.ts';
 
 const kindOf = (address: string, allowFile = false) => checkRepositoryAddress(address, { allowFile });
 
@@ -12,6 +12,8 @@ test.each([
   ['ssh://example.org/team/app.git', 'ssh'],
   ['git@github.com:team/app.git', 'ssh'],
   ['deploy_1@host.example:~/app.git', 'ssh'],
+  ['https://dev.example.org/My%20Project/_git/app', 'http'],
+  ['ssh://git@[2001:db8::1]:2222/app.git', 'ssh'],
 ])('takes %s', (address, kind) => {
   expect(kindOf(address)).toBe(kind);
 });
@@ -33,6 +35,20 @@ test.each([
   'https://example.org/a\nb.git',
   'https://example.org/a\u0000b.git',
   'https://example.org/a\u202Eb.git',
+  'https://example.org/a%00b.git',
+  'https://example.org/a%0ab.git',
+  'https://example.org/a%0D%0Ab.git',
+  'https://example.org/a%5Cb.git',
+  'https://example.org/a%zz.git',
+  'https://example.org/a%',
+  'https://example.org/%ff',
+  'ssh://git@example.org/a%0ab.git',
+  'ssh://git@example.org/%2Dx',
+  'ssh://git@example.org/a%zz',
+  'ssh://git%0a@example.org/a',
+  'ssh://g!t@example.org/a',
+  'ssh://git@exa%24mple.org/a',
+  'file:///srv/a%00b',
   'https://example.org',
   'https://example.org/app?x=1',
   'https://example.org/app#x',
@@ -56,6 +72,7 @@ test.each([
 test.each([
   'https://user:hunter2@example.org/a.git',
   'https://hunter2@example.org/a.git',
+  'https://hunter2:@example.org/a.git',
   'ssh://git:hunter2@example.org/a.git',
 ])('refuses credentials in an address and does not repeat them', (address) => {
   expect(() => kindOf(address)).toThrow(/can’t hold/);
@@ -68,4 +85,14 @@ test('takes files of this machine only where the operator allows them, and says 
     expect(() => kindOf(address)).toThrow(/SWITCHYARD_ALLOW_FILE_REPOSITORIES=1/);
   }
   for (const address of ['file:srv', 'file://host/srv']) expect(() => kindOf(address, true)).toThrow(/form file:/);
+});
+
+test.each([
+  ['https://Example.org:443/a.git', 'example.org'],
+  ['https://example.org:8443/a.git', 'example.org:8443'],
+  ['git@Example.org:a.git', 'example.org'],
+  ['ssh://git@Example.org:22/a.git', 'example.org:22'],
+  ['ssh://git@example.org:2222/a.git', 'example.org:2222'],
+])('the host of %s is %s', (address, host) => {
+  expect(parseRepositoryAddress(address, { allowFile: false })).toMatchObject({ host });
 });

@@ -8,10 +8,12 @@ import type {
   Plan,
   ResourceLimits,
   SnapshotRef,
+  SourceCredential,
   StageName,
   TeamId,
   UploadId,
 } from '@switchyard/domain';
+import type { PrivateHosts } from './network/egress.ts';
 
 /**
  * Where work runs and releases live.
@@ -243,11 +245,15 @@ export interface Sources {
   /** Refuses addresses that are not allowed or that hold options in disguise. Rejects with `repository-not-allowed`. Pure check. */
   checkAddress(repository: string): void;
   /**
-   * Resolves a branch, tag or commit (null: the default branch) and makes sure the commit is in the mirror. Rejects with
-   * `ref-not-found`, `source-denied`, `source-unreachable`; git's own words go to `onOutput`.
+   * Resolves a branch, tag or commit (null: the default branch) and makes sure the commit is in the mirror. The remote is asked every
+   * time, so that whoever may not read it any more is told so. Rejects with `ref-not-found`, `repository-empty`, `source-denied`,
+   * `source-credential-rejected`, `source-host-key-changed`, `source-tls-untrusted`, `source-address-refused`, `source-too-large`,
+   * `source-unreachable`; git's own words go to `onOutput`.
    */
   pin(request: {
     repository: string;
+    /** Shown to the host that it was set for, and to no other. */
+    credential?: SourceCredential | null;
     ref: string | null;
     signal: AbortSignal;
     onOutput: (chunk: Buffer) => void;
@@ -255,6 +261,7 @@ export interface Sources {
   /** Writes the commit's tree into a new directory `into`; fetches again where the mirror lacks the commit. */
   checkout(request: {
     repository: string;
+    credential?: SourceCredential | null;
     sha: string;
     into: string;
     signal: AbortSignal;
@@ -264,6 +271,7 @@ export interface Sources {
   /** What a branch (null: the default one) points to, asked of the repository without fetching; null where it has none. Rejects as `pin` does. */
   head(request: {
     repository: string;
+    credential?: SourceCredential | null;
     branch: string | null;
     signal: AbortSignal;
   }): Promise<{ branch: string; sha: string } | null>;
@@ -311,6 +319,8 @@ export interface PlatformOptions {
   /** The docker network that instances join. */
   readonly dockerNetwork: string | null;
   readonly allowFileRepositories: boolean;
+  /** Git hosts with private addresses that may be reached; none when absent. */
+  readonly allowPrivateRepositories?: PrivateHosts;
   /** `HTTPS_PROXY` and its siblings, where the operator has set them: for Git, for toolchains and for commands. */
   readonly proxyVariables?: Readonly<Record<string, string>>;
   /** For announcements (`a copy is made where an overlay is not allowed`), never for secrets. */

@@ -21,7 +21,7 @@ export function keysFor(prefix: string) {
     farm: `${base}farm`,
     /** Hash: name → app id. */
     appNames: `${base}app-names`,
-    /** Hash {doc, counter, deleting, webhookGeneration, settings, settingsVersion, settingsAt, replicas, variablesVersion}. */
+    /** Hash {doc, counter, deleting, webhookGeneration, sourceCredential, settings, settingsVersion, settingsAt, replicas, variablesVersion}. */
     app: (id: AppId) => `${base}app:${id}`,
     /** List of webhook deliveries, newest first. The ids of accepted ones are keys of their own, see lua/accept.ts. */
     deliveriesOf: (id: AppId) => `${base}deliveries-of:${id}`,
@@ -29,6 +29,8 @@ export function keysFor(prefix: string) {
     uploadsOf: (id: AppId) => `${base}uploads-of:${id}`,
     /** Sorted by when something was last deployed from them. */
     usedUploadsOf: (id: AppId) => `${base}used-uploads-of:${id}`,
+    /** Hash: SSH host → KnownHost. */
+    knownHosts: `${base}known-hosts`,
     deletingApps: `${base}deleting-apps`,
     /** Hash {doc, gateHolder, hold, variablesVersion, outputSequence, outputArchived, outputUnarchivedBytes}. */
     environment: (id: EnvironmentId) => `${base}env:${id}`,

@@ -22,6 +22,7 @@ import { eventStreams } from './events.ts';
 import { farmRecords } from './farm.ts';
 import { instanceRecords } from './instances.ts';
 import { keysFor } from './keys.ts';
+import { knownHostRecords } from './known-hosts.ts';
 import { oneOffRecords } from './one-offs.ts';
 import { outputStreams } from './output.ts';
 import { processRecords } from './processes.ts';
@@ -29,6 +30,7 @@ import { BullQueues } from './queues.ts';
 import { releaseRecords } from './releases.ts';
 import { routingRecords } from './routing.ts';
 import { loadScripts } from './scripts.ts';
+import { sourceCredentialRecords } from './source-credentials.ts';
 import type { Store } from './store.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { uploadRecords } from './uploads.ts';
@@ -96,6 +98,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     settings: guarded(settingsRecords(context)),
     variables: guarded(variableRecords(context)),
     domains: guarded(domainRecords(context)),
+    sourceCredentials: guarded(sourceCredentialRecords(context)),
+    knownHosts: guarded(knownHostRecords(context)),
     deployments: guarded(deployments),
     chain: guarded(chain),
     claims: guarded(claimsOf(context)),

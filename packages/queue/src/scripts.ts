@@ -18,6 +18,7 @@ import { PUT_RELEASE } from './lua/put-release.ts';
 import { PIN_RELEASE, REMOVE_RELEASE } from './lua/releases.ts';
 import { SCALE_ENVIRONMENT, STOP_ENVIRONMENT } from './lua/scale.ts';
 import { REPLACE_SETTINGS } from './lua/settings.ts';
+import { SET_SOURCE_CREDENTIAL } from './lua/source-credentials.ts';
 import { RELEASE_HOLD, REWAKE, SWEEP } from './lua/sweep.ts';
 import { PRUNE_UPLOADS, PUT_UPLOAD } from './lua/uploads.ts';
 import { REMOVE_VARIABLES, SET_VARIABLES } from './lua/variables.ts';
@@ -56,6 +57,7 @@ const SCRIPTS = {
   rewake: REWAKE,
   serveDomain: SERVE_DOMAIN,
   scale: SCALE_ENVIRONMENT,
+  setSourceCredential: SET_SOURCE_CREDENTIAL,
   setVariables: SET_VARIABLES,
   stop: STOP_ENVIRONMENT,
   sweep: SWEEP,

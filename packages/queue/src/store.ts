@@ -37,6 +37,7 @@ export type { OutputBatch, OutputSource, OutputStreams } from './output-streams.
 
 import type { Claims, WorkName } from './claims.ts';
 import type { DiskRecords } from './disks.ts';
+import type { KnownHostRecords, SourceCredentialRecords } from './source-store.ts';
 import type { ReleaseRecords, SettingsRecords, VariableRecords } from './store-of-apps.ts';
 import type { InstanceRecords, OneOffRecords, ProcessRecords, RoutingRecords } from './store-of-instances.ts';
 import type { UploadRecords } from './uploads.ts';
@@ -56,6 +57,8 @@ export interface Store {
   readonly settings: SettingsRecords;
   readonly variables: VariableRecords;
   readonly domains: DomainRecords;
+  readonly sourceCredentials: SourceCredentialRecords;
+  readonly knownHosts: KnownHostRecords;
   readonly deployments: DeploymentRecords;
   readonly chain: Chain;
   readonly claims: Claims;

@@ -15,4 +15,6 @@ export * from './process-life.ts';
 export * from './redis-up.ts';
 export * from './secret-box.ts';
 export * from './secret-key.ts';
+export * from './source-credentials.ts';
+export * from './ssh-key.ts';
 export * from './system.ts';

@@ -4,7 +4,7 @@ import { required, type Stage, type StageContext } from './stage.ts';
 
 /** Resolves what is to be deployed to a commit, so that a later push does not change it. */
 export const pin: Stage = async (context) => {
-  const { deployment, sources, signal, log } = context;
+  const { deployment, sources, sourceCredential, signal, log } = context;
   if (deployment.upload !== null) {
     log.say(`Unpacking the upload ${deployment.upload}`);
     return { kind: 'succeeded', commit: await keepUpload(context, deployment.upload) };
@@ -12,7 +12,13 @@ export const pin: Stage = async (context) => {
   const repository = required(deployment.repository, 'repository');
   const ref = deployment.ref ?? deployment.settings?.values.branch ?? null;
   log.say(`Looking for ${ref ?? 'the default branch'} of ${repository}`);
-  const commit = await sources.pin({ repository, ref, signal, onOutput: (chunk) => log.output(chunk) });
+  const commit = await sources.pin({
+    repository,
+    credential: sourceCredential(),
+    ref,
+    signal,
+    onOutput: (chunk) => log.output(chunk),
+  });
   const stale = await staleness(context, repository, commit);
   return stale === null ? { kind: 'succeeded', commit } : { kind: 'superseded', note: stale };
 };

@@ -21,11 +21,21 @@ async function checkOut(context: StageContext, sha: string, into: string): Promi
   }
   const onOutput = (chunk: Buffer): void => log.output(chunk);
   const repository = required(deployment.repository, 'repository');
-  const { fetched } = await sources.checkout({ repository, sha, into, signal, onOutput });
+  const { fetched } = await sources.checkout({
+    repository,
+    credential: context.sourceCredential(),
+    sha,
+    into,
+    signal,
+    onOutput,
+  });
   return fetched
     ? { because: 'the commit was not here yet', says: 'Fetched and checked out.' }
     : { because: 'its tree was not here yet', says: 'Checked out from the mirror.' };
 }
+
+/** What a tree holds besides the commit's own files; another word, another snapshot. */
+const FORM = 'with submodules and LFS';
 
 /** Makes the pinned commit's tree a snapshot. */
 export const source: Stage = async (context) => {
@@ -36,7 +46,7 @@ export const source: Stage = async (context) => {
   log.say(`${commit.sha.slice(0, 10)} ${firstLine} (${commit.author})`);
 
   // What is uploaded is named by its content alone: the same folder sent again is the same source.
-  const key = snapshotKey('src', { app: appId, repository: repository ?? 'upload', commit: commit.sha });
+  const key = snapshotKey('src', { app: appId, repository: repository ?? 'upload', commit: commit.sha, form: FORM });
   const kept = await platform.find(key);
   if (kept !== null) {
     log.say('This commit is here already.');

@@ -33,7 +33,7 @@ export async function runCommands(
     ...work,
     attempt,
     // Nothing deploys a fork yet: whoever does says so here.
-    downloads: { teamId: deployment.teamId, trusted: true },
+    downloads: { teamId: deployment.teamId, trusted: deployment.commit?.isForeign !== true },
     env: { ...COMMAND_ENVIRONMENT, ...system, ...variables.build() },
     timeLimitMs,
     limits,

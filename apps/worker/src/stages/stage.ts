@@ -10,6 +10,7 @@ import type {
   Plan,
   ResourceMaxima,
   SnapshotRef,
+  SourceCredential,
   SwitchyardError,
 } from '@switchyard/domain';
 import type { AttemptRef, Exit, RunnerPlatform, Sources, Uploads, WorkerPlatform } from '@switchyard/platform';
@@ -49,6 +50,8 @@ export interface StageContext {
   readonly disk: Pick<DiskKeeper, 'ensureRoom'>;
   readonly blobs: Blobs;
   readonly variables: AttemptVariables;
+  /** Of the app's repository, for the steps that ask its host. Throws `source-credential-unreadable`. */
+  readonly sourceCredential: () => SourceCredential | null;
   readonly dataDirectory: string;
   /** Where visitors reach the environment. */
   readonly url: string;

@@ -119,6 +119,7 @@ export class StageUnderTest {
           blobs: fileBlobs(join(dataDirectory, 'blobs')),
           dataDirectory,
           url: 'http://shop.localhost',
+          sourceCredential: () => null,
           variables: attemptVariables(secretBox(Buffer.alloc(32, 1)), { farmId: farm.id, ...owner }, []),
           log: { output: () => undefined, say: (line) => void said.push(line) },
           signal: stop.signal,

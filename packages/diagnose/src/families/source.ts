@@ -53,7 +53,7 @@ export const source: readonly Rule[] = [
       fix:
         keyFile !== undefined
           ? `chmod 600 ${keyFile}`
-          : `Give Switchyard a token or deploy key with read access to ${repository ?? address ?? 'the repository'}, or renew the one it has.`,
+          : `Give Switchyard a token or deploy key with read access to ${repository ?? address ?? 'the repository'}, or renew the one it has: \`switchyard source token APP -\` for https, \`switchyard source deploy-key APP\` for ssh.`,
     }),
   },
   {
@@ -146,7 +146,7 @@ export const source: readonly Rule[] = [
         changed === true
           ? 'Either the host got a new key, or somebody stands between you and it.'
           : 'ssh talks to no host whose key it can’t check.',
-      fix: `Compare the key of ${host ?? 'the host'} with what its operator publishes, and only then replace it in known_hosts.`,
+      fix: `Compare the key of ${host ?? 'the host'} with what its operator publishes, and only then let the farm take the new one: \`switchyard source forget-host ${host ?? 'HOST'}\`.`,
     }),
   },
   {

@@ -1,80 +1,38 @@
 import { createHash } from 'node:crypto';
-import { isAbsolute } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { LIMITS, SwitchyardError } from '@switchyard/domain';
+import { parseRepositoryAddress, type RepositoryAddress, type SourceCredential } from '@switchyard/domain';
 
-/** A repository's address, taken apart. */
-export interface Address {
-  /** As Git is told: without credentials. */
-  readonly url: string;
-  readonly credentials: { readonly username: string; readonly password: string } | null;
-  readonly isFile: boolean;
-}
+/** A repository's address, taken apart. `url` is what Git is told, and never holds a credential. */
+export type Address = Exclude<RepositoryAddress, { kind: 'file' }> | { readonly kind: 'file'; readonly url: string };
 
-const ALLOWED = new Set(['https:', 'http:', 'ssh:']);
-/** `git@host:path`, which is ssh. */
-const SCP_LIKE = /^(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!\/\/)[^:].*$/;
-
-function refuse(why: string): never {
-  throw new SwitchyardError(
-    'repository-not-allowed',
-    `This repository address can't be used: ${why}. Give an https:// or ssh:// address.`,
-  );
-}
-
-function fileAddress(path: string, allowFile: boolean): Address {
-  if (!allowFile)
-    refuse('paths of this machine are allowed only where the operator sets SWITCHYARD_ALLOW_FILE_REPOSITORIES=1');
-  return { url: path, credentials: null, isFile: true };
+/** Where Git goes, and what it may show there. */
+export interface Remote {
+  readonly address: Address;
+  readonly credential: SourceCredential | null;
 }
 
 /** Rejects with `repository-not-allowed`. The message never repeats the address: it may hold a password. */
 export function parseAddress(repository: string, allowFile: boolean): Address {
-  if (repository === '' || repository.length > LIMITS.maxRepositoryLength) refuse('it is empty or too long');
-  if (/[\p{Cc}\s]/u.test(repository)) refuse('it holds spaces or control characters');
-  if (repository.startsWith('-')) refuse('it looks like an option');
-  if (repository.includes('::')) refuse('Git’s helper protocols are not allowed');
-  if (isAbsolute(repository)) return fileAddress(repository, allowFile);
-  if (!repository.includes('://')) {
-    if (SCP_LIKE.test(repository)) return { url: repository, credentials: null, isFile: false };
-    return refuse('it is neither a URL nor an absolute path');
-  }
-  let url: URL;
-  try {
-    url = new URL(repository);
-  } catch {
-    return refuse('it is not a valid URL');
-  }
-  if (url.protocol === 'file:') {
-    if (url.host !== '' && url.host !== 'localhost') refuse('a file: address names another host');
-    return fileAddress(fileURLToPath(url), allowFile);
-  }
-  if (!ALLOWED.has(url.protocol)) refuse(`${url.protocol} is not a protocol that is allowed`);
-  if (url.hostname === '' || url.hostname.startsWith('-')) refuse('it has no valid host');
-  if (url.protocol === 'ssh:') {
-    if (url.username.startsWith('-') || decodeURIComponent(url.pathname).startsWith('/-'))
-      refuse('it looks like an option');
-    if (url.password !== '') refuse('ssh takes no password');
-    return { url: url.href, credentials: null, isFile: false };
-  }
-  const credentials =
-    url.username === '' && url.password === ''
-      ? null
-      : { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
-  url.username = '';
-  url.password = '';
-  return { url: url.href, credentials, isFile: false };
+  const address = parseRepositoryAddress(repository, { allowFile });
+  return address.kind === 'file' ? { kind: 'file', url: address.path } : address;
 }
 
-/** For people: without user and password, and short. */
+/** The credential where it belongs to the address' host; one that was set for another host is not shown to this one. */
+export function remoteOf(address: Address, credential: SourceCredential | null | undefined): Remote {
+  const isOfHost =
+    credential !== null &&
+    credential !== undefined &&
+    address.kind !== 'file' &&
+    credential.host === address.host &&
+    (credential.kind === 'token') === (address.kind === 'http');
+  return { address, credential: isOfHost ? credential : null };
+}
+
+/** For people: short. */
 export function shownAddress({ url }: Address): string {
   return url.length > 200 ? `${url.slice(0, 200)}…` : url;
 }
 
-/** Names the mirror. Other credentials, another mirror: whoever lost access to a repository must not read it from what another fetched. */
-export function mirrorName({ url, credentials }: Address): string {
-  return createHash('sha256')
-    .update(JSON.stringify([url, credentials]))
-    .digest('hex')
-    .slice(0, 32);
+/** Names the mirror: one per address. Whoever may not read a repository is told so by its host before the mirror is read. */
+export function mirrorName({ url }: Address): string {
+  return createHash('sha256').update(url).digest('hex').slice(0, 32);
 }

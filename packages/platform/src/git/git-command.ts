@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { COMMAND_PATH } from '../local/host-tools.ts';
 import { runOwn } from '../local/own-command.ts';
-import type { Address } from './address.ts';
+import type { Egress } from '../network/egress.ts';
+import type { Remote } from './address.ts';
 import { gitFailure, maskAddresses } from './git-failures.ts';
+import type { KnownHosts } from './known-hosts.ts';
+import { openTransport } from './transport.ts';
 
 export interface GitOptions {
-  /** Whose words and credentials these are; null for what stays on this disk. */
-  readonly address: Address | null;
+  /** Where it goes, and what it may show there; null for what stays on this disk. */
+  readonly remote: Remote | null;
   readonly gitDir?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Readable;
@@ -27,7 +30,8 @@ export interface GitPlace {
   readonly dataDir: string;
   readonly allowFileRepositories: boolean;
   readonly certificates: string | null;
-  readonly proxyVariables: Readonly<Record<string, string>>;
+  readonly egress: Egress;
+  readonly knownHosts: KnownHosts;
 }
 
 /** A transfer slower than this for this long is given up. */
@@ -58,10 +62,6 @@ function configuration({ allowFileRepositories, certificates }: GitPlace): strin
   ];
 }
 
-/** Reads what is in the environment, so that argv and files are free of it. */
-const CREDENTIAL_HELPER =
-  '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$SWITCHYARD_GIT_USERNAME" "$SWITCHYARD_GIT_PASSWORD"; }; f';
-
 export async function openGit(place: GitPlace): Promise<Git> {
   // `safe.directory` of the command line does not reach the upload-pack that Git starts for a path; a file of ours does.
   const globalFile = join(place.dataDir, place.allowFileRepositories ? 'git-config-files-allowed' : 'git-config');
@@ -71,39 +71,40 @@ export async function openGit(place: GitPlace): Promise<Git> {
   await rename(beside, globalFile);
 
   return {
-    async run(args, { address, gitDir, env, input, signal, onOutput }) {
-      const credentials = address?.credentials ?? null;
-      const settings = [
-        ...configuration(place),
-        ...(credentials === null ? [] : [`credential.helper=${CREDENTIAL_HELPER}`]),
-      ];
-      const answer = await runOwn({
-        words: ['git', ...settings.flatMap((setting) => ['-c', setting]), ...args],
-        signal,
-        ...(input === undefined ? {} : { input }),
-        onStderr:
-          onOutput === undefined ? undefined : (chunk) => onOutput(Buffer.from(maskAddresses(chunk.toString()))),
-        env: {
-          PATH: COMMAND_PATH,
-          HOME: place.dataDir,
-          LC_ALL: 'C',
-          GIT_TERMINAL_PROMPT: '0',
-          GIT_CONFIG_NOSYSTEM: '1',
-          GIT_CONFIG_GLOBAL: globalFile,
-          GIT_ATTR_NOSYSTEM: '1',
-          GIT_ASKPASS: '/bin/false',
-          SSH_ASKPASS: '/bin/false',
-          GIT_SSH_COMMAND: 'ssh -oBatchMode=yes -oConnectTimeout=20 -oServerAliveInterval=15',
-          ...place.proxyVariables,
-          ...(gitDir === undefined ? {} : { GIT_DIR: gitDir }),
-          ...(credentials === null
-            ? {}
-            : { SWITCHYARD_GIT_USERNAME: credentials.username, SWITCHYARD_GIT_PASSWORD: credentials.password }),
-          ...env,
-        },
-      });
-      if (answer.succeeded) return answer.stdout;
-      throw gitFailure(answer.stderr, address?.url ?? 'The mirror');
+    async run(args, { remote, gitDir, env, input, signal, onOutput }) {
+      const transport = await openTransport(place, remote);
+      try {
+        const settings = [...configuration(place), ...transport.settings];
+        const answer = await runOwn({
+          words: ['git', ...settings.flatMap((setting) => ['-c', setting]), ...args],
+          signal,
+          ...(input === undefined ? {} : { input }),
+          onStderr:
+            onOutput === undefined ? undefined : (chunk) => onOutput(Buffer.from(maskAddresses(chunk.toString()))),
+          env: {
+            PATH: COMMAND_PATH,
+            HOME: place.dataDir,
+            LC_ALL: 'C',
+            GIT_TERMINAL_PROMPT: '0',
+            GIT_CONFIG_NOSYSTEM: '1',
+            GIT_CONFIG_GLOBAL: globalFile,
+            GIT_ATTR_NOSYSTEM: '1',
+            // What a partial mirror lacks is fetched in one go, by us.
+            GIT_NO_LAZY_FETCH: '1',
+            GIT_ASKPASS: '/bin/false',
+            SSH_ASKPASS: '/bin/false',
+            GIT_SSH_COMMAND: '/bin/false',
+            ...transport.env,
+            ...(gitDir === undefined ? {} : { GIT_DIR: gitDir }),
+            ...env,
+          },
+        });
+        await transport.ended(answer.succeeded);
+        if (answer.succeeded) return answer.stdout;
+        throw transport.failure(answer.stderr) ?? gitFailure(answer.stderr, remote);
+      } finally {
+        await transport.close();
+      }
     },
   };
 }

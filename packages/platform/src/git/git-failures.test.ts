@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
+import { parseAddress, type Remote } from './address.ts';
 import { gitFailure } from './git-failures.ts';
+
+const PUBLIC: Remote = { address: parseAddress('https://example.test/a', false), credential: null };
+const WITH_TOKEN: Remote = {
+  ...PUBLIC,
+  credential: { kind: 'token', host: 'example.test', username: 'me', token: 'hunter2' },
+};
 
 /** As they were printed. */
 const SAID: readonly [string, string][] = [
@@ -15,7 +22,6 @@ const SAID: readonly [string, string][] = [
   ["remote: HTTP Basic: Access denied\nfatal: Authentication failed for 'https://example.test/a/'", 'source-denied'],
   ["fatal: unable to access 'https://example.test/a/': The requested URL returned error: 403", 'source-denied'],
   ['git@example.test: Permission denied (publickey).\nfatal: Could not read from remote repository.', 'source-denied'],
-  ['Host key verification failed.\nfatal: Could not read from remote repository.', 'source-denied'],
   ["fatal: detected dubious ownership in repository at '/srv/a'", 'source-denied'],
   ["fatal: transport 'ext' not allowed", 'repository-not-allowed'],
   ["fatal: unable to access 'https://example.test/a/': Could not resolve host: example.test", 'source-unreachable'],
@@ -25,12 +31,34 @@ const SAID: readonly [string, string][] = [
     'source-unreachable',
   ],
   ['error: RPC failed; curl 56 GnuTLS recv error\nfatal: early EOF', 'source-unreachable'],
+  [
+    "fatal: unable to access 'https://example.test/a/': server certificate verification failed. CAfile: none CRLfile: none",
+    'source-tls-untrusted',
+  ],
+  [
+    "fatal: unable to access 'https://example.test/a/': SSL certificate problem: self-signed certificate",
+    'source-tls-untrusted',
+  ],
   ['fatal: write error: No space left on device', 'disk-full'],
   ['something that nobody has seen yet', 'source-unreachable'],
 ];
 
 test.each(SAID)('%s', (stderr, code) => {
-  const failure = gitFailure(stderr, 'https://example.test/a');
+  const failure = gitFailure(stderr, PUBLIC);
   expect(failure.code).toBe(code);
   expect(failure.message).toContain('https://example.test/a');
+});
+
+test.each<[string, string]>([
+  ["fatal: Authentication failed for 'https://example.test/a/'", 'source-credential-rejected'],
+  [
+    "fatal: could not read Username for 'https://example.test': terminal prompts disabled",
+    'source-credential-rejected',
+  ],
+  ["remote: Repository not found.\nfatal: repository 'https://example.test/a/' not found", 'source-denied'],
+  ["fatal: unable to access 'https://example.test/a/': The requested URL returned error: 403", 'source-denied'],
+])('with a token, %s', (stderr, code) => {
+  const failure = gitFailure(stderr, WITH_TOKEN);
+  expect(failure.code).toBe(code);
+  expect(failure.message).not.toContain('hunter2');
 });

@@ -1,4 +1,5 @@
 import { type ErrorCode, SwitchyardError } from '@switchyard/domain';
+import { type Remote, shownAddress } from './address.ts';
 
 /**
  * Git tells what went wrong in words only. All words that we act on are here, as Git 2.39 to 2.51 and the hosts print them.
@@ -28,6 +29,8 @@ const CAUSES: readonly (readonly [code: ErrorCode, says: RegExp])[] = [
   ['source-denied', /Permission denied|Host key verification failed/i],
   // fatal: detected dubious ownership in repository at '…'
   ['source-denied', /detected dubious ownership/i],
+  // fatal: unable to access '…': server certificate verification failed. / SSL certificate problem: self-signed certificate
+  ['source-tls-untrusted', /certificate (?:verification failed|problem)|SSL certificate|unable to get local issuer/i],
   // fatal: transport 'ext' not allowed
   ['repository-not-allowed', /transport '.*' not allowed/i],
   // fatal: unable to access '…': Could not resolve host / Failed to connect / Operation too slow / SSL …
@@ -43,7 +46,8 @@ const CAUSES: readonly (readonly [code: ErrorCode, says: RegExp])[] = [
 
 const ADVICE: Partial<Record<ErrorCode, string>> = {
   'ref-not-found': 'Check that the branch, tag or commit exists there.',
-  'source-denied': 'Check that the address is right and that Switchyard may read the repository.',
+  'source-tls-untrusted':
+    'Its certificate is not signed by an authority that this host trusts, or is expired. The operator can name a file with further authorities in SWITCHYARD_EXTRA_CA_CERTS.',
   'source-unreachable': 'Check the address, and that this host reaches it.',
   'repository-not-allowed': 'Give an https:// or ssh:// address.',
   'disk-full': 'Free some space in the data directory.',
@@ -54,15 +58,46 @@ export function maskAddresses(text: string): string {
   return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@'"]*@/gi, '$1***@');
 }
 
+/** Access was refused: why depends on what was shown. */
+function denied(remote: Remote | null, stderr: string): { code: ErrorCode; advice: string } {
+  const credential = remote?.credential ?? null;
+  const kind = remote?.address.kind;
+  if (credential === null) {
+    const how =
+      kind === 'http'
+        ? 'If it is private, give Switchyard a token: `switchyard source token APP -`.'
+        : kind === 'ssh'
+          ? 'Give Switchyard a deploy key: `switchyard source deploy-key APP`.'
+          : '';
+    return { code: 'source-denied', advice: `It does not exist, or it is private. ${how}`.trim() };
+  }
+  // Forges that do not know a token say so; "not found" means that they know it, and it may not see the repository.
+  if (/not found|returned error: (?:403|404)|could not be found/i.test(stderr)) {
+    return {
+      code: 'source-denied',
+      advice:
+        'It does not exist any more, or the credential may not read it: check the address, and what the credential is allowed.',
+    };
+  }
+  return {
+    code: 'source-credential-rejected',
+    advice:
+      credential.kind === 'token'
+        ? 'The token is wrong, expired or withdrawn. Make a new one, and set it with `switchyard source token APP -`.'
+        : 'The deploy key is not entered at the host, or was removed there. `switchyard source show APP` prints its public half.',
+  };
+}
+
 /** Which of the causes Git's words mean; something unknown may be passing. */
-export function gitFailure(stderr: string, repository: string): SwitchyardError {
-  const code = CAUSES.find(([, says]) => says.test(stderr))?.[0] ?? 'source-unreachable';
+export function gitFailure(stderr: string, remote: Remote | null): SwitchyardError {
+  const repository = remote === null ? 'The mirror' : shownAddress(remote.address);
+  const found = CAUSES.find(([, says]) => says.test(stderr))?.[0] ?? 'source-unreachable';
+  const { code, advice } =
+    found === 'source-denied' ? denied(remote, stderr) : { code: found, advice: ADVICE[found] ?? '' };
   const lines = maskAddresses(stderr)
     .split('\n')
     .filter((line) => /^(?:fatal|error|remote|ssh|git@|.*denied|.*failed)/i.test(line.trim()))
     .slice(-3);
   const said = lines.length === 0 ? maskAddresses(stderr).trim().slice(-300) : lines.join(' ');
-  return new SwitchyardError(code, `${repository}: ${said || 'Git gave no reason'}. ${ADVICE[code] ?? ''}`.trim(), {
-    repository,
-  });
+  return new SwitchyardError(code, `${repository}: ${said || 'Git gave no reason'}. ${advice}`.trim(), { repository });
 }

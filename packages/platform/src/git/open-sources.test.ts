@@ -88,7 +88,7 @@ describe('pin', () => {
 
   test('an empty repository has nothing to deploy', async () => {
     const empty = await makeRepository();
-    await expect(pin(null, empty.path)).rejects.toMatchObject({ code: 'ref-not-found' });
+    await expect(pin(null, empty.path)).rejects.toMatchObject({ code: 'repository-empty' });
     await empty.remove();
   });
 

@@ -6,9 +6,11 @@ import { Readable } from 'node:stream';
 import { Commit, UploadId } from '@switchyard/domain';
 import { isErrno, onDisk } from '../local/disk.ts';
 import { removeTree } from '../local/file-tree.ts';
+import { openEgress } from '../network/egress.ts';
 import type { PlatformOptions, Uploads } from '../platform.ts';
 import { fastImport, IMPORTED_MESSAGE, IMPORTED_REF } from './fast-import.ts';
 import { type Git, openGit } from './git-command.ts';
+import { rememberedHosts } from './known-hosts.ts';
 import { openSourceTree } from './source-tree.ts';
 
 /** No conversion of line ends, no filters, no expansion: an upload is checked out as it was sent, whatever its .gitattributes say. */
@@ -26,7 +28,9 @@ export function openUploads(options: Pick<PlatformOptions, 'dataDir'>): Uploads 
       dataDir: options.dataDir,
       allowFileRepositories: false,
       certificates: null,
-      proxyVariables: {},
+      // Nothing is fetched.
+      egress: openEgress({ allowPrivate: [], proxies: {} }),
+      knownHosts: rememberedHosts(),
     });
     return opened;
   };
@@ -34,8 +38,8 @@ export function openUploads(options: Pick<PlatformOptions, 'dataDir'>): Uploads 
 
   async function make(gitDir: string, items: Parameters<Uploads['keep']>[0]['items'], signal: AbortSignal) {
     const run = async (args: readonly string[], input?: Readable) =>
-      await (await git()).run(args, { address: null, gitDir, signal, ...(input === undefined ? {} : { input }) });
-    await (await git()).run(['init', '--bare', '--quiet', '--template=', '--', gitDir], { address: null });
+      await (await git()).run(args, { remote: null, gitDir, signal, ...(input === undefined ? {} : { input }) });
+    await (await git()).run(['init', '--bare', '--quiet', '--template=', '--', gitDir], { remote: null });
     await mkdir(join(gitDir, 'info'), { recursive: true });
     await writeFile(join(gitDir, 'info', 'attributes'), ATTRIBUTES);
     let broken: unknown;
@@ -66,7 +70,7 @@ export function openUploads(options: Pick<PlatformOptions, 'dataDir'>): Uploads 
             await removeTree(making);
           }
         }
-        const sha = await (await git()).run(['rev-parse', '--verify', IMPORTED_REF], { address: null, gitDir });
+        const sha = await (await git()).run(['rev-parse', '--verify', IMPORTED_REF], { remote: null, gitDir });
         return Commit.parse({
           sha: sha.toString().trim(),
           branch: null,
@@ -88,7 +92,7 @@ export function openUploads(options: Pick<PlatformOptions, 'dataDir'>): Uploads 
         const index = join(gitDir, `index-${randomBytes(6).toString('hex')}`);
         const env = { GIT_INDEX_FILE: index, GIT_WORK_TREE: into };
         const run = async (...args: string[]) =>
-          await (await git()).run([...ANY_NAME, ...args], { address: null, gitDir, env, signal });
+          await (await git()).run([...ANY_NAME, ...args], { remote: null, gitDir, env, signal });
         try {
           await run('read-tree', '--end-of-options', sha);
           await run('checkout-index', '--all', '--force', '--quiet');

@@ -54,7 +54,7 @@ export function openSourceTree(git: Git, gitDir: string, sha: string): SourceTre
 
   const entries = () => {
     tree ??= git
-      .run(['ls-tree', '-r', '-t', '-l', '-z', '--full-tree', sha], { address: null, gitDir })
+      .run(['ls-tree', '-r', '-t', '-l', '-z', '--full-tree', sha], { remote: null, gitDir })
       .then((text) => parseTree(text.toString()));
     return tree;
   };
@@ -64,7 +64,7 @@ export function openSourceTree(git: Git, gitDir: string, sha: string): SourceTre
     asked = [];
     try {
       const input = batch.map(({ oid }) => `${oid}\n`).join('');
-      const answers = parseBatch(await git.run(['cat-file', '--batch'], { address: null, gitDir, input }));
+      const answers = parseBatch(await git.run(['cat-file', '--batch'], { remote: null, gitDir, input }));
       for (const [index, { answer }] of batch.entries()) answer(answers[index] ?? null);
     } catch (error) {
       for (const { fail } of batch) fail(error);
@@ -120,7 +120,7 @@ export function openSourceTree(git: Git, gitDir: string, sha: string): SourceTre
       const at = normal(path);
       if (at === '' || at === '.') {
         root ??= git
-          .run(['rev-parse', '--verify', '--end-of-options', `${sha}^{tree}`], { address: null, gitDir })
+          .run(['rev-parse', '--verify', '--end-of-options', `${sha}^{tree}`], { remote: null, gitDir })
           .then((oid) => oid.toString().trim());
         return await root;
       }
