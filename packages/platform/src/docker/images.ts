@@ -29,7 +29,8 @@ export interface Snapshots {
   ): Promise<SnapshotRef>;
   /** Keeps an archive of `/` as a bare tree. First wins. */
   import(key: string, archive: Readable): Promise<SnapshotRef>;
-  list(): Promise<{ key: string; lastUsedAt: number }[]>;
+  /** The engine does not say what an image alone takes: `bytes` is 0, the least that its removal frees. */
+  list(): Promise<{ key: string; lastUsedAt: number; bytes: number }[]>;
   remove(key: string): Promise<void>;
 }
 
@@ -133,7 +134,7 @@ export function openSnapshots(engine: Engine, farmId: string, hostId: HostId): S
       const found = await Promise.all(
         keys.map(async (tag) => {
           const image = await unlessMissing(engine.getImage(tag).inspect());
-          return image === null ? [] : [{ key: tag.slice(repo.length + 1), lastUsedAt: lastUse(image) }];
+          return image === null ? [] : [{ key: tag.slice(repo.length + 1), lastUsedAt: lastUse(image), bytes: 0 }];
         }),
       );
       return found.flat();

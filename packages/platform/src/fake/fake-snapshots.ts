@@ -13,7 +13,7 @@ export interface FakeSnapshots {
   find(key: string): SnapshotRef | null;
   /** Rejects with `snapshot-missing`. */
   require(ref: SnapshotRef): FakeSnapshot;
-  list(): { key: string; lastUsedAt: number }[];
+  list(): { key: string; lastUsedAt: number; bytes: number }[];
   remove(key: string): void;
 }
 
@@ -47,7 +47,7 @@ export function openFakeSnapshots(hostId: HostId, clock: Clock): FakeSnapshots {
       known.lastUsedAt = clock();
       return known;
     },
-    list: () => [...all].map(([key, { lastUsedAt }]) => ({ key, lastUsedAt })),
+    list: () => [...all].map(([key, { lastUsedAt }]) => ({ key, lastUsedAt, bytes: 0 })),
     remove(key) {
       all.delete(key);
     },
