@@ -36,7 +36,12 @@ const refused = 'refused' in found ? found.refused : null;
 describe.skipIf(refused !== null)(
   `as somebody who is not root${refused === null ? '' : ` (skipped: ${refused})`}`,
   () => {
-    platformConformance('local in a user namespace', () => openLocalSubject(openPlatform));
+    platformConformance('local in a user namespace', () => openLocalSubject(openPlatform), {
+      skip: {
+        'a fork bomb gets no further than its processes, and nothing of it is left':
+          'control groups are root’s here: processes are counted every now and then, and ended when there are too many',
+      },
+    });
 
     test('a command is who the platform is, and sees of the data directory only what is its own', async () => {
       const subject = await openLocalSubject(openPlatform);
