@@ -39,6 +39,7 @@ const PLAN: Plan = {
   start: { kind: 'command', command: 'node server.js' },
   health: { path: null, timeLimitMs: 60_000 },
   warnings: [],
+  persist: [],
   reasons: [],
 };
 
@@ -164,6 +165,7 @@ export class ChainWalk {
           start: PLAN.start,
           runtime: PLAN.runtime,
           root: '.',
+          persist: [],
           env: {},
           health: PLAN.health,
           limits: LIMITS.runResources,

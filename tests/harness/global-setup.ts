@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -20,6 +20,8 @@ const NOT_OURS = /^(tsx-\d+|node-compile-cache|v8-compile-cache-.*|node-jiti|jit
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const usual = process.env['TMPDIR'];
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'switchyard-test-')));
+  // As /tmp is: apps have users of their own.
+  await chmod(directory, 0o1777);
   const id = basename(directory);
   process.env['TMPDIR'] = directory;
   process.env[MARK] = id;

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRepository, type Files, type Repository } from './repository.ts';
@@ -20,7 +20,7 @@ export async function openShop(files: Files, options = { live: false }): Promise
     for (const end of ends.splice(0).reverse()) await end();
   };
   try {
-    const outside = await mkdtemp(join(tmpdir(), 'outside-'));
+    const outside = await openToApps(await mkdtemp(join(tmpdir(), 'outside-')));
     ends.push(() => rm(outside, { recursive: true, force: true }));
     const repository = await createRepository(files);
     ends.push(() => repository.remove());
@@ -36,4 +36,10 @@ export async function openShop(files: Files, options = { live: false }): Promise
     await close();
     throw error;
   }
+}
+
+/** Lets apps write to a directory, whoever they run as. */
+export async function openToApps(directory: string): Promise<string> {
+  await chmod(directory, 0o1777);
+  return directory;
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { nodeApp } from '../harness/node-app.ts';
 import { createRepository, type Repository } from '../harness/repository.ts';
+import { openToApps } from '../harness/shop.ts';
 import { type System, startSystem } from '../harness/system.ts';
 
 let system: System;
@@ -12,7 +13,7 @@ let repository: Repository;
 let outside: string;
 
 beforeAll(async () => {
-  outside = await mkdtemp(join(tmpdir(), 'outside-'));
+  outside = await openToApps(await mkdtemp(join(tmpdir(), 'outside-')));
   system = await startSystem();
   repository = await createRepository(nodeApp({ says: 'old' }));
   await system.client.createApp({ name: 'shop', repository: repository.url });

@@ -24,7 +24,7 @@ const plan = {
 } as const;
 
 it('every value is shown with where it comes from', () => {
-  const shown = { ...plan, warnings: [], reasons: [...plan.reasons] };
+  const shown = { ...plan, persist: [], warnings: [], reasons: [...plan.reasons] };
   const rows = settingRows({ replicas: 3, health: { path: '/up' }, install: false }, { number: 4, plan: shown });
   expect(rows.map(({ field, value, from }) => `${field}=${value} ${from}`)).toEqual([
     'node=22 switchyard.json (#4)',

@@ -161,8 +161,21 @@ export class InstanceKeeper {
 
   async #start(): Promise<void> {
     const { platform, ports, reporter, clock, log } = this.#parts;
-    const { id, env, farmId, epoch, snapshot, root, runtime, start, limits, appId, environmentId, deploymentId } =
-      this.#desired;
+    const {
+      id,
+      env,
+      farmId,
+      epoch,
+      snapshot,
+      root,
+      runtime,
+      persist,
+      start,
+      limits,
+      appId,
+      environmentId,
+      deploymentId,
+    } = this.#desired;
     try {
       const port = platform.needsHostPorts ? await ports.reserve(id) : OWN_NETWORK_PORT;
       const variables = await this.#variables.read();
@@ -173,9 +186,12 @@ export class InstanceKeeper {
         id,
         farmId,
         epoch,
+        appId,
+        environmentId,
         snapshot,
         root,
         runtime,
+        persist,
         start,
         port,
         limits,

@@ -185,8 +185,19 @@ describe('when the runner ends', () => {
 
   it('what was started before Redis was lost is left alone', async () => {
     const id = systemIds('ins');
-    const { snapshot, root, runtime, env, start, limits } = await farm.desire();
-    const from = { farmId: farm.farm.id, snapshot, root, runtime, env, limits, labels: {} };
+    const { appId, environmentId, snapshot, root, persist, runtime, env, start, limits } = await farm.desire();
+    const from = {
+      farmId: farm.farm.id,
+      appId,
+      environmentId,
+      snapshot,
+      root,
+      persist,
+      runtime,
+      env,
+      limits,
+      labels: {},
+    };
     const { epoch } = farm.farm;
     const port = LIMITS.portRange.last;
     await farm.platform.runner.startInstance({ ...from, id, epoch: epoch - 1, start, port });

@@ -26,6 +26,7 @@ function release(number: number, liveAt: number | null): Release {
       start: { kind: 'static', directory: '.', spa: false },
       health: { path: null, timeLimitMs: 1_000 },
       warnings: [],
+      persist: [],
       reasons: [],
     },
     createdAt: number,

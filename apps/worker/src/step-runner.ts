@@ -255,7 +255,7 @@ export class StepRunner {
       app,
       environment,
       lease,
-      attempt: { deploymentId: deployment.id, stage: stageOf(lease.step), token: lease.token },
+      attempt: { appId: deployment.appId, deploymentId: deployment.id, stage: stageOf(lease.step), token: lease.token },
       timeLimitMs: limitMs,
       platform: platform.worker,
       readOutput: (id, offset, maxBytes) => platform.runner.readOutput(id, offset, maxBytes),

@@ -61,6 +61,7 @@ export async function detect(tree: FileTree, appSettings: AppSettings = {}): Pro
     health: decideHealth(complete),
     ...decideRequired(complete),
     ...decideLimits(complete),
+    persist: decidePersist(complete),
     warnings: decisions.warnings,
     reasons: decisions.reasons,
   };
@@ -168,6 +169,12 @@ const wordsOf = (values: Readonly<Record<string, number | undefined>>): string =
   Object.entries(values)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');
+
+function decidePersist({ settings, decisions }: App): Plan['persist'] {
+  const { persist = [] } = settings;
+  if (persist.length > 0) decisions.said('persist', persist.join(', '), settings.sayer('persist'));
+  return persist.toSorted();
+}
 
 function frameworkName(app: App, start: Plan['start']): string | null {
   if (app.manifest === null) return start.kind === 'static' ? 'plain HTML' : null;

@@ -157,6 +157,15 @@ export const LIMITS = {
   /** HOME and the temporary directory, each; held in memory and counted as the container's. */
   containerTemporaryBytes: 1024 ** 3,
 
+  // Trees of the local platform
+  /** Layers of a snapshot; one more makes a single one of all, by a copy. The options of a mount have one page. */
+  maxSnapshotLayers: 32,
+  /** User ids for apps, one each and never given again; nothing else on Linux gives out ids here. When all are taken a start is refused. */
+  appUserIds: { first: 1_900_000_000, last: 1_900_009_999 },
+  /** Directories that an app keeps over deployments; one more is refused, and the deployment fails in environment. */
+  maxPersistPaths: 10,
+  maxPersistPathLength: 255,
+
   // Input
   maxJsonBodyBytes: 256 * 1024,
   /**

@@ -47,6 +47,27 @@ export const StageTimeLimits = closedObject({
   health: limitOf('health'),
 });
 
+/** A directory inside the app's, which is kept over deployments. */
+export const PersistPath = z
+  .string()
+  .max(LIMITS.maxPersistPathLength)
+  .refine(
+    (path) =>
+      !path.startsWith('/') &&
+      path.split('/').every((part) => part !== '' && part !== '.' && part !== '..') &&
+      !/\p{Cc}/u.test(path),
+    'a directory inside the app’s is needed: relative, without `.` and `..` and a slash at its end',
+  );
+
+const PersistPaths = z
+  .array(PersistPath)
+  .max(LIMITS.maxPersistPaths)
+  .refine(
+    (paths) =>
+      paths.every((path, index) => !paths.some((other, at) => at !== index && `${path}/`.startsWith(`${other}/`))),
+    'one directory is inside another, or is named twice',
+  );
+
 /**
  * What will happen in the later stages, with no choices left. `reasons` says why; two plans that differ in reasons alone do the same.
  */
@@ -90,6 +111,8 @@ export const Plan = z
     /** What the app asks for; absent: the farm's defaults. */
     limits: AppLimits.optional(),
     timeLimitsMs: StageTimeLimits.optional(),
+    /** Directories, relative to `root`, that all instances of an environment share and that outlive its deployments. */
+    persist: z.array(PersistPath).default([]),
     warnings: z.array(z.string()),
     reasons: z.array(Reason),
   })
@@ -178,6 +201,10 @@ export const REPOSITORY_SETTINGS = {
   })
     .optional()
     .meta({ description: 'When a new version counts as well.' }),
+  persist: PersistPaths.optional().meta({
+    description: 'Directories, from the app’s, that are kept over deployments. `local` only.',
+    examples: [['uploads']],
+  }),
   requiredVariables: z
     .array(RequiredVariable)
     .max(LIMITS.maxVariables)

@@ -243,6 +243,7 @@ export const DesiredInstance = z.object({
   start: Plan.shape.start,
   runtime: Plan.shape.runtime,
   root: z.string(),
+  persist: Plan.shape.persist,
   /** Non-secret variables. `PORT` and `HOST` are added by the runner. */
   env: z.record(z.string(), z.string()),
   health: HealthSettings,
@@ -315,6 +316,7 @@ export const OneOff = z.object({
   command: z.string(),
   runtime: Plan.shape.runtime,
   root: z.string(),
+  persist: Plan.shape.persist,
   env: z.record(z.string(), z.string()),
   timeLimitMs: z.int().positive(),
   limits: ResourceLimits.default(LIMITS.buildResources),

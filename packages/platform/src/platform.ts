@@ -1,6 +1,8 @@
 import type {
+  AppId,
   ArchiveEntry,
   Commit,
+  EnvironmentId,
   HostId,
   InstanceId,
   MemoryUse,
@@ -51,6 +53,8 @@ export interface Platform {
 
 /** Names an attempt: its workspaces carry it, so that a worker whose lease is gone can't meet its successor's files. */
 export interface AttemptRef {
+  /** Whose work it is: on `local`, an app's commands can't reach another app's files. */
+  readonly appId: AppId;
   readonly deploymentId: string;
   readonly stage: StageName;
   readonly token: number;
@@ -155,7 +159,7 @@ export interface WorkerPlatform {
   discardAttempts(deploymentId: string, belowToken: number): Promise<void>;
   /** Workspaces of deployments that are not in `keep`, oldest first: for the sweep. */
   listWorkspaces(): Promise<{ deploymentId: string; createdAt: number }[]>;
-  /** `bytes`: what its removal would free, as near as is cheaply known. */
+  /** `bytes`: what its removal frees at least, when nothing else is made of it; as near as is cheaply known. */
   listSnapshots(): Promise<{ key: string; lastUsedAt: number; bytes: number }[]>;
   /** With `unusedSince`: unless it was used after that moment. Answers whether it is gone. */
   removeSnapshot(key: string, unless?: { unusedSince: number }): Promise<boolean>;
@@ -164,8 +168,12 @@ export interface WorkerPlatform {
 interface StartBase {
   readonly farmId: string;
   readonly epoch: number;
+  readonly appId: AppId;
+  readonly environmentId: EnvironmentId;
   readonly snapshot: SnapshotRef;
   readonly root: string;
+  /** Directories, relative to `root`, that the environment's instances and one-offs share and that outlive all of them. */
+  readonly persist: readonly string[];
   readonly runtime: Plan['runtime'];
   /** Of all its processes together, but for open files, which each may have. They hold whether or not a runner lives. */
   readonly limits: ResourceLimits;

@@ -33,6 +33,7 @@ async function beginMigration(id: DeploymentId) {
     command: 'migrate',
     runtime: { name: 'node', wanted: '24' },
     root: '.',
+    persist: [],
     env: {},
     timeLimitMs: 1_000,
     limits: LIMITS.buildResources,

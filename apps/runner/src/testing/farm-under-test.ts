@@ -103,7 +103,7 @@ export class FarmUnderTest {
     await mkdir(tree);
     await writeFile(join(tree, 'server.js'), SERVER);
     const snapshot = await platform.worker.importTree({
-      attempt: { deploymentId: 'dep_importing', stage: 'source', token: 1 },
+      attempt: { appId: 'app_importing', deploymentId: 'dep_importing', stage: 'source', token: 1 },
       directory: tree,
       publish: 'tree-server',
     });
@@ -281,6 +281,7 @@ export class FarmUnderTest {
       snapshot: this.#snapshot,
       runtime: { name: 'node' as const, wanted: '*' },
       root: '.',
+      persist: [],
       env: {},
       createdAt: systemClock(),
     };

@@ -47,6 +47,7 @@ function wantedOneOff(context: StageContext, command: string): OneOff {
     snapshot,
     command,
     runtime: plan.runtime,
+    persist: plan.persist,
     root: plan.root,
     env: runEnvironment(context, deployment.commit),
     timeLimitMs: context.timeLimitMs,

@@ -48,6 +48,7 @@ function wantedInstance(context: StageContext, release: Release): DesiredInstanc
     snapshot: release.snapshot,
     start: release.plan.start,
     runtime: release.plan.runtime,
+    persist: release.plan.persist,
     root: release.plan.root,
     env: runEnvironment(context, release.commit),
     health: release.plan.health,

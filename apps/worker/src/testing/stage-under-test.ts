@@ -34,6 +34,7 @@ const PLAN: Plan = {
   start: { kind: 'command', command: 'node server.js' },
   health: { path: null, timeLimitMs: 60_000 },
   warnings: [],
+  persist: [],
   reasons: [],
 };
 
@@ -106,7 +107,7 @@ export class StageUnderTest {
           farm,
           hostId,
           lease,
-          attempt: { deploymentId: id, stage: 'source', token: lease.token },
+          attempt: { appId: app.id, deploymentId: id, stage: 'source', token: lease.token },
           timeLimitMs: 60_000,
           maxima: NO_MAXIMA,
           memory: new AttemptMemory(),
@@ -178,6 +179,7 @@ export class StageUnderTest {
         start: PLAN.start,
         runtime: PLAN.runtime,
         root: PLAN.root,
+        persist: [],
         env: {},
         health: PLAN.health,
         limits: LIMITS.runResources,

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import type { InstanceId } from '@switchyard/domain';
+import type { EnvironmentId, InstanceId } from '@switchyard/domain';
 import { expect } from 'vitest';
 import type { FoundProcess, InstanceSpec } from '../platform.ts';
 import { runAndKill } from './errand.ts';
@@ -160,6 +160,31 @@ export const instanceGuarantees = {
         expect(await outputOf(subject, id)).toBe('original\nchanged\n');
       });
     }
+  },
+
+  async 'what is kept is shared by an environment’s instances and one-offs, outlives them, and is no other’s'(subject) {
+    const { runner, worker } = subject.platform;
+    const snapshot = await snapshotOf(subject.platform, { 'web/data/shipped': 'x', 'web/file': 'x' });
+    const environmentId: EnvironmentId = `env_${unique()}`;
+    const wish = { environmentId, root: 'web', persist: ['data', 'var/more'] };
+    const say = async (command: string, more = {}) => {
+      const spec = instanceSpec(subject, snapshot, `${command}; echo end; sleep 600`, { ...wish, ...more });
+      await runner.startInstance(spec);
+      const output = await waitFor('its output', async () => {
+        const text = await outputOf(subject, spec.id);
+        return text.endsWith('end\n') ? text : null;
+      });
+      await runner.stop(spec.id, { graceMs: 100 });
+      await runner.remove(spec.id);
+      return output;
+    };
+    expect(await say('ls data var/more; echo kept >data/file; echo more >var/more/file')).toBe(
+      'data:\n\nvar/more:\nend\n',
+    );
+    expect(await say('cat data/file var/more/file')).toBe('kept\nmore\nend\n');
+    const other: EnvironmentId = `env_${unique()}`;
+    expect(await say('ls data', { environmentId: other })).toBe('end\n');
+    expect(await worker.exists(snapshot, 'web/data/file')).toBe(false);
   },
 
   async 'a static site is served without a start command'(subject) {

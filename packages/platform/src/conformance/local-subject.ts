@@ -6,8 +6,11 @@ import type { Platform, PlatformOptions } from '../platform.ts';
 import { type Subject, unique } from './subject.ts';
 
 /** The local platform in a data directory of its own. */
-export async function openLocalSubject(open: (options: PlatformOptions) => Promise<Platform>): Promise<Subject> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'local-platform-'));
+export async function openLocalSubject(
+  open: (options: PlatformOptions) => Promise<Platform>,
+  inDirectory?: string,
+): Promise<Subject> {
+  const dataDir = inDirectory ?? (await mkdtemp(join(tmpdir(), 'local-platform-')));
   const options: PlatformOptions = {
     kind: 'local',
     farmId: `farm_${unique()}`,

@@ -26,12 +26,14 @@ export interface Subject {
 
 /** Any Node will do, so that nothing is fetched. */
 const TOOLCHAIN: Toolchain = { runtime: { name: 'node', wanted: '*' }, packageManager: null };
+const APP = 'app_conformance';
+const ENVIRONMENT = 'env_conformance';
 const LONG_MS = 60_000;
 
 export const unique = () => randomBytes(6).toString('hex');
 
 export function attempt(token = 1, deploymentId = `dep_${unique()}`): AttemptRef {
-  return { deploymentId, stage: 'build', token };
+  return { appId: APP, deploymentId, stage: 'build', token };
 }
 
 /** What a run said and how it ended. */
@@ -94,8 +96,11 @@ export function instanceSpec(
     id: `ins_${unique()}` satisfies InstanceId,
     farmId: subject.farmId,
     epoch: 1,
+    appId: APP,
+    environmentId: ENVIRONMENT,
     snapshot,
     root: '.',
+    persist: [],
     runtime: TOOLCHAIN.runtime,
     env: {},
     limits: LIMITS.runResources,
@@ -116,8 +121,11 @@ export function oneOffSpec(
     id: `run_${unique()}` satisfies OneOffId,
     farmId: subject.farmId,
     epoch: 1,
+    appId: APP,
+    environmentId: ENVIRONMENT,
     snapshot,
     root: '.',
+    persist: [],
     runtime: TOOLCHAIN.runtime,
     env: {},
     limits: LIMITS.buildResources,

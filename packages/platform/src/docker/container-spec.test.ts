@@ -4,13 +4,16 @@ import type { InstanceSpec, OneOffSpec } from '../platform.ts';
 import { instanceContainer, oneOffContainer, viewContainer, workContainer } from './container-spec.ts';
 
 const owner = { farmId: 'farm_aaaaaa', epoch: 2 };
-const attempt = { deploymentId: 'dep_aaaaaa', stage: 'build', token: 7 } as const;
+const attempt = { appId: 'app_aaaaaa', deploymentId: 'dep_aaaaaa', stage: 'build', token: 7 } as const;
 const volumes = { tools: 'the-tools', caches: 'the-caches' };
 const stage = workContainer({ owner, role: 'stage', attempt, image: 'sha256:1', hidden: ['NODE_VERSION'], volumes });
 const place = { image: 'sha256:2', hidden: [], network: null, volumes };
 const base = {
   farmId: 'farm_aaaaaa',
   epoch: 2,
+  appId: 'app_aaaaaa',
+  environmentId: 'env_aaaaaa',
+  persist: [],
   snapshot: { key: 'rel-1', placement: 'any' },
   root: '.',
   runtime: { name: 'node', wanted: '24' },

@@ -1,6 +1,6 @@
-import { LIMITS, type Plan, type SnapshotRef } from '@switchyard/domain';
+import type { Plan, SnapshotRef } from '@switchyard/domain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { attempt, run, SERVER, type Subject, snapshotOf, unique } from '../conformance/subject.ts';
+import { attempt, instanceSpec, run, SERVER, type Subject, snapshotOf, unique } from '../conformance/subject.ts';
 import { viewContainer } from './container-spec.ts';
 import { openDockerPlatform } from './docker-platform.ts';
 import { openDockerSubject } from './docker-subject.ts';
@@ -66,6 +66,7 @@ describe('a release', () => {
     start: { kind: 'command', command: 'node server.js' },
     health: { path: null, timeLimitMs: 1_000 },
     warnings: [],
+    persist: [],
     reasons: [],
     ...wish,
   });
@@ -134,16 +135,7 @@ describe('a tree in use', () => {
     const snapshot = await publish(['echo content >file'], []);
     const { runner, worker } = subject.platform;
     const id = `ins_${unique()}` as const;
-    const base = {
-      farmId: subject.farmId,
-      epoch: 1,
-      root: '.',
-      runtime: RUNTIME,
-      env: {},
-      limits: LIMITS.runResources,
-      labels: {},
-    };
-    await runner.startInstance({ ...base, id, snapshot, port: 1, start: { kind: 'command', command: 'sleep 600' } });
+    await runner.startInstance({ ...instanceSpec(subject, snapshot, 'sleep 600'), id });
     await worker.removeSnapshot(snapshot.key);
     expect(await worker.find(snapshot.key)).toBeNull();
     expect((await runner.list()).find((one) => one.id === id)).toMatchObject({ state: 'running' });

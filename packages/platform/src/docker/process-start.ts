@@ -1,3 +1,4 @@
+import { SwitchyardError } from '@switchyard/domain';
 import type { Container, ContainerInspectInfo } from 'dockerode';
 import type { InstanceSpec, OneOffSpec } from '../platform.ts';
 import { archiveOfFiles } from './archive.ts';
@@ -48,6 +49,12 @@ export async function startProcess(
   beforeBegin?: () => Promise<void>,
 ): Promise<ContainerInspectInfo> {
   const { engine, owner } = host;
+  // What an app believes to be kept must not be lost without a word.
+  if (spec.persist.length > 0)
+    throw new SwitchyardError(
+      'invalid-settings',
+      `\`persist\` (${spec.persist.join(', ')}) is kept by the local platform alone. Keep the files in a database or an object store, or run the app on local.`,
+    );
   const present = await unlessMissing(engine.getContainer(processContainer(spec.farmId, spec.id)).inspect());
   if (present !== null && present.State.Status !== 'created') return present;
   const { assembly, path, hidden, isBare } = await groundOf(host, spec);

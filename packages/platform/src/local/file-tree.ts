@@ -1,10 +1,10 @@
-import { chmod, constants, copyFile, cp, lstat, mkdir, readdir, realpath, rm } from 'node:fs/promises';
+import { chmod, constants, copyFile, cp, lchown, lstat, mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { execa } from 'execa';
 import { isErrno } from './disk.ts';
 
-/** GNU and busybox clone where the file system can, else copy; macOS clones with `-c`. Never a hard link: a write through one reaches the original. */
-const COPY = process.platform === 'darwin' ? ['-cpPR'] : ['-a', '--reflink=auto', '--remove-destination'];
+/** GNU and busybox clone where the file system can, else copy; macOS clones with `-c`. Never a hard link: a write through one reaches the original. No extended attributes: an overlay's own would hide what lies below a copy. */
+const COPY = process.platform === 'darwin' ? ['-cpPR'] : ['-dpR', '--reflink=auto', '--remove-destination'];
 
 async function copyCommand(sources: readonly string[], into: string, signal: AbortSignal | undefined): Promise<void> {
   await execa('cp', [...COPY, '--', ...sources, into], {
@@ -96,12 +96,43 @@ export async function copyPath(from: string, path: string, into: string, signal?
   else await copyFile(source, target, constants.COPYFILE_FICLONE);
 }
 
+/** What is gone meanwhile is no error: a removal that failed may still be going on with the rest. */
 async function makeWritable(path: string): Promise<void> {
-  if ((await kindOf(path)) !== 'directory') return;
-  await chmod(path, 0o700);
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) await makeWritable(join(path, entry.name));
+  try {
+    if ((await kindOf(path)) !== 'directory') return;
+    await chmod(path, 0o700);
+    for (const entry of await readdir(path, { withFileTypes: true })) {
+      if (entry.isDirectory()) await makeWritable(join(path, entry.name));
+    }
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
   }
+}
+
+/** `giveTree` for a few files of ours, without a process. */
+export async function giveFiles(path: string, user: { readonly uid: number }): Promise<void> {
+  await lchown(path, user.uid, user.uid);
+  if ((await kindOf(path)) !== 'directory') return;
+  for (const name of await readdir(path)) await giveFiles(join(path, name), user);
+}
+
+/** Gives everything in a tree, itself included, to a user. Links are given, not followed. */
+export async function giveTree(path: string, { uid }: { readonly uid: number }): Promise<void> {
+  await execa('chown', ['-hR', `${uid}:${uid}`, '--', path], {
+    stdin: 'ignore',
+    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
+    extendEnv: false,
+  });
+}
+
+/** What a tree takes of the disk. */
+export async function bytesOf(path: string): Promise<number> {
+  const { stdout } = await execa('du', ['-sk', '--', path], {
+    stdin: 'ignore',
+    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
+    extendEnv: false,
+  });
+  return Number.parseInt(stdout, 10) * 1024;
 }
 
 /** Removes a tree with all that is in it, directories that forbid it included. */

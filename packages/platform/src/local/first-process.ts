@@ -1,16 +1,21 @@
 /**
- * The script of pid 1 in a command's namespace; `$1` is the command. No signal from inside reaches it, it reaps, and all ends with it.
- * On a polite end (SIGTERM to all, itself included) it waits for the others, so that an app behind `npm start` has its whole grace
- * although the shells above it are gone at once.
+ * The script of pid 1 in a command's namespace. No signal from inside reaches it, it reaps, and all ends with it. `enter` are lines that
+ * take it to the tree, `line` is the command's. On a polite end (SIGTERM to all, itself included) it waits for the others, so that an
+ * app behind `npm start` has its whole grace although the shells above it are gone at once.
  */
-export const FIRST_PROCESS = [
-  '[ "$$" = 1 ] || exit 125',
-  'ending=',
-  "trap 'ending=1' TERM",
-  'sh -c "$1"; code=$?',
-  'while [ -n "$ending" ] && kill -0 -1 2>/dev/null; do sleep 0.02; done',
-  'exit "$code"',
-].join('\n');
+export function firstProcess(enter: string, line: string): string {
+  return [
+    '[ "$$" = 1 ] || exit 125',
+    'ending=',
+    "trap 'ending=1' TERM",
+    enter,
+    `${line}; code=$?`,
+    'while [ -n "$ending" ] && kill -0 -1 2>/dev/null; do sleep 0.02; done',
+    'exit "$code"',
+  ].join('\n');
+}
 
 /** The same where there is no namespace: whoever ends the command finds its processes and waits for them. */
-export const GROUP_LEADER = 'sh -c "$1"; exit $?';
+export function groupLeader(line: string): string {
+  return `${line}; exit $?`;
+}

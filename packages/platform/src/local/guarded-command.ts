@@ -2,15 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { LIMITS } from '@switchyard/domain';
 import type { Exit } from '../platform.ts';
 import { endAll } from './ending.ts';
+import { carry, commandLine, type Entrance } from './entrance.ts';
 import { shellExit } from './exit.ts';
-import { FIRST_PROCESS, GROUP_LEADER } from './first-process.ts';
-import type { Guard } from './guard.ts';
+import { firstProcess, groupLeader } from './first-process.ts';
 import { membersOf, send } from './process-table.ts';
 
 export interface CommandRequest {
-  readonly guard: Guard;
+  readonly entrance: Entrance;
   readonly command: string;
-  readonly directory: string;
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
   /** `NAME=value` of `env` that no other command's environment has. */
@@ -31,18 +30,20 @@ function ended(child: ChildProcess): Promise<Exit> {
 
 /** Runs one command with `sh -c`; resolves when none of its processes is left. */
 export async function runGuarded(request: CommandRequest): Promise<Exit> {
-  const { guard, signal, mark } = request;
+  const { entrance, signal, mark } = request;
+  const { env, unpack } = carry(request.env);
+  const line = commandLine(entrance.as, unpack);
   const [program = 'sh', ...args] = [
-    ...guard.prefix,
+    ...entrance.prefix,
     '/bin/sh',
     '-c',
-    guard.mode === 'namespace' ? FIRST_PROCESS : GROUP_LEADER,
+    entrance.mode === 'namespace' ? firstProcess(entrance.enter, line) : groupLeader(line),
     'sh',
     request.command,
   ];
   const child = spawn(program, args, {
-    cwd: request.directory,
-    env: { ...request.env },
+    cwd: entrance.directory,
+    env,
     // Of its own session: Ctrl-C at the worker's terminal is the worker's to handle.
     detached: true,
     stdio: ['ignore', request.output, request.output],
@@ -56,9 +57,9 @@ export async function runGuarded(request: CommandRequest): Promise<Exit> {
 
   // An empty namespace is what its first process leaves behind. Elsewhere it has to be looked for.
   const members = () => membersOf(hasExited ? null : pid, mark);
-  const isOver = () => hasExited && ((guard.mode === 'namespace' && !signal.aborted) || members().length === 0);
+  const isOver = () => hasExited && ((entrance.mode === 'namespace' && !signal.aborted) || members().length === 0);
   const killGuard = () => {
-    if (!hasExited) send(guard.mode === 'group' ? -pid : pid, 'SIGKILL');
+    if (!hasExited) send(entrance.mode === 'group' ? -pid : pid, 'SIGKILL');
   };
   const graceMs = request.graceMs ?? LIMITS.commandGraceMs;
   const mayBeOver = exit.catch(() => {});
@@ -72,6 +73,7 @@ export async function runGuarded(request: CommandRequest): Promise<Exit> {
     const answer = await exit;
     await ending;
     if (!isOver()) await endAll({ members, isOver, graceMs: 0, killGuard });
+    if (answer.code !== 0 && !signal.aborted) await entrance.confirm();
     return answer;
   } finally {
     signal.removeEventListener('abort', onAbort);

@@ -1,9 +1,10 @@
-import { mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
+import { lchown, mkdir, readdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TeamId } from '@switchyard/domain';
 import type { DownloadScope, Toolchain } from '../platform.ts';
+import type { AppUser } from './app-user.ts';
 import { isErrno } from './disk.ts';
-import { copyTree } from './file-tree.ts';
+import { copyTree, giveTree } from './file-tree.ts';
 
 /**
  * Where package managers keep their downloads by default, below HOME: linked to a place that is kept, so that no variable is needed.
@@ -22,6 +23,14 @@ export const KEPT_DOWNLOADS = {
 export const hostDownloads = (caches: string): string => join(caches, 'host');
 const teamDownloads = (caches: string): string => join(caches, 'teams');
 
+export interface DownloadPlace {
+  /** Where a copy goes, for code that is not trusted. */
+  readonly own: string;
+  /** Who writes there; users can't write into each other's, so that each has a directory of its own below the team's. */
+  readonly user: AppUser | null;
+  readonly signal: AbortSignal;
+}
+
 /**
  * The directory of downloads for one run. A run of code that is not trusted gets a copy below `own`: a copy-on-write clone where the
  * file system can, else as long as the copying takes.
@@ -29,19 +38,26 @@ const teamDownloads = (caches: string): string => join(caches, 'teams');
 export async function openDownloads(
   caches: string,
   { teamId, trusted }: DownloadScope,
-  own: string,
-  signal: AbortSignal,
+  { own, user, signal }: DownloadPlace,
 ): Promise<string> {
-  const shared = join(teamDownloads(caches), TeamId.parse(teamId));
+  const team = join(teamDownloads(caches), TeamId.parse(teamId));
+  const shared = user === null ? team : join(team, `user-${user.uid}`);
   await mkdir(shared, { recursive: true });
   const now = new Date();
   // When it was last used, for whoever has to free the disk.
-  await utimes(shared, now, now).catch((error: unknown) => {
+  await utimes(team, now, now).catch((error: unknown) => {
     if (!isErrno(error, 'ENOENT')) throw error;
   });
   if (trusted) return shared;
   await copyTree(shared, own, { signal });
+  if (user !== null) await giveTree(own, user);
   return own;
+}
+
+/** Directories that `fillHome` made there become the user's; what is in them was written by that user. */
+export async function giveDownloads(downloads: string, { uid }: AppUser): Promise<void> {
+  await lchown(downloads, uid, uid);
+  for (const name of await readdir(downloads)) await lchown(join(downloads, name), uid, uid);
 }
 
 /**

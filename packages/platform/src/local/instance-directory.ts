@@ -7,6 +7,7 @@ import type { Exit } from '../platform.ts';
 import { isErrno } from './disk.ts';
 import { shellExit } from './exit.ts';
 import { removeTree } from './file-tree.ts';
+import { type LayerStore, layersHeldBy } from './layers.ts';
 import { namesIn } from './leftovers.ts';
 import { bootId, isAlive } from './process-table.ts';
 
@@ -55,7 +56,12 @@ export interface RunDirectories {
   read(id: RunId): Promise<RunState | null>;
   list(): Promise<RunState[]>;
   remove(id: RunId): Promise<void>;
+  /** Names by which instances and one-offs hold layers now. */
+  holders(): Promise<string[]>;
 }
+
+/** By this name one holds the layers that it stands on. */
+export const holderOf = (id: RunId): string => `instance-${id}`;
 
 async function text(path: string): Promise<string | null> {
   try {
@@ -76,7 +82,7 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-export function openRunDirectories(dataDir: string): RunDirectories {
+export function openRunDirectories(dataDir: string, layers: LayerStore): RunDirectories {
   const instances = join(dataDir, 'instances');
   const oneOffs = join(dataDir, 'oneoffs');
   const boot = bootId();
@@ -144,7 +150,12 @@ export function openRunDirectories(dataDir: string): RunDirectories {
         if (isErrno(error, 'ENOENT')) return;
         throw error;
       }
+      await layers.release(await layersHeldBy(removing), holderOf(id));
       await removeTree(removing);
+    },
+    async holders() {
+      const names = (await Promise.all([instances, oneOffs].map(namesIn))).flat();
+      return names.flatMap((name) => RunId.safeParse(name).data ?? []).map(holderOf);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { LIMITS } from '@switchyard/domain';
-import type { Guard } from './guard.ts';
+import { carry, commandLine, type Entrance } from './entrance.ts';
 
 /**
  * What stands between an instance and the runner, so that the runner may end: a shell in a session of its own. It says who it is (`pid`:
@@ -22,32 +22,36 @@ const SHIM = [
   '[ "$mode" = namespace ] || [ -n "$ending" ] || kill -KILL 0',
 ].join('\n');
 
-/** `$1` command, `$2` time limit in seconds or nothing, `$3` the file that says it struck, `$4` grace in twentieths of a second. See FIRST_PROCESS. */
-const LIMITED_FIRST_PROCESS = [
-  '[ "$$" = 1 ] || exit 125',
-  'ending=',
-  "trap 'ending=1' TERM",
-  // It waits only for as long as somebody but itself and pid 1 is there.
-  'past() { : >"$3"; kill -TERM 1; kill -TERM -1; n=0',
-  'while [ "$n" -lt "$4" ] && kill -0 -1 2>/dev/null; do sleep 0.05; n=$((n + 1)); done; kill -KILL -1 2>/dev/null; }',
-  'if [ -n "$2" ]; then ( sleep "$2"; past "$@" ) & fi',
-  'sh -c "$1"; code=$?',
-  // Without a process of its own, which the other would take for one that is left.
-  'if [ -e "$3" ]; then wait; fi',
-  'while [ -n "$ending" ] && kill -0 -1 2>/dev/null; do sleep 0.02; done',
-  'exit "$code"',
-].join('\n');
+/** `$1` command, `$2` time limit in seconds or nothing, `$3` the file that says it struck, `$4` grace in twentieths of a second. See `firstProcess`. */
+const limitedFirstProcess = (enter: string, line: string) =>
+  [
+    '[ "$$" = 1 ] || exit 125',
+    'ending=',
+    "trap 'ending=1' TERM",
+    // Kept open from here: what it lies in can't be seen from the command's file system.
+    'exec 9<"$5"',
+    enter,
+    // It waits only for as long as somebody but itself and pid 1 is there.
+    'past() { : >"$3"; kill -TERM 1; kill -TERM -1; n=0',
+    'while [ "$n" -lt "$4" ] && kill -0 -1 2>/dev/null; do sleep 0.05; n=$((n + 1)); done; kill -KILL -1 2>/dev/null; }',
+    'if [ -n "$2" ]; then ( sleep "$2"; past "$@" ) & fi',
+    `${line} 9<&-; code=$?`,
+    // Without a process of its own, which the other would take for one that is left.
+    'if [ -e "$3" ]; then wait; fi',
+    'while [ -n "$ending" ] && kill -0 -1 2>/dev/null; do sleep 0.02; done',
+    'exit "$code"',
+  ].join('\n');
 
-const LIMITED_GROUP_MEMBER = [
-  '[ -z "$2" ] || ( trap "" TERM; sleep "$2"; : >"$3"; kill -TERM 0; sleep $(($4 / 20)); kill -KILL 0 ) &',
-  'sh -c "$1"; exit $?',
-].join('\n');
+const limitedGroupMember = (line: string) =>
+  [
+    '[ -z "$2" ] || ( trap "" TERM; sleep "$2"; : >"$3"; kill -TERM 0; sleep $(($4 / 20)); kill -KILL 0 ) &',
+    `${line}; exit $?`,
+  ].join('\n');
 
 export interface ShimRequest {
-  readonly guard: Guard;
+  readonly entrance: Entrance;
   /** Where `pid`, `output`, `exit` and `timed-out` go. */
   readonly directory: string;
-  readonly workingDirectory: string;
   readonly command: string;
   readonly timeLimitMs: number | null;
   readonly env: Readonly<Record<string, string>>;
@@ -55,33 +59,35 @@ export interface ShimRequest {
 
 const seconds = (ms: number) => (ms / 1000).toFixed(3);
 
-function shimArguments({
-  guard,
-  directory,
-  command,
-  timeLimitMs,
-}: Omit<ShimRequest, 'env' | 'workingDirectory'>): string[] {
-  const script = guard.mode === 'namespace' ? LIMITED_FIRST_PROCESS : LIMITED_GROUP_MEMBER;
+function shimArguments(
+  { entrance, directory, command, timeLimitMs }: Omit<ShimRequest, 'env'>,
+  unpack: string,
+): string[] {
+  const { mode, prefix, enter, as } = entrance;
+  const line = commandLine(as, unpack);
+  const isAlone = mode === 'namespace';
   const limit = timeLimitMs === null ? '' : seconds(timeLimitMs);
   const guarded = [
-    ...guard.prefix,
+    ...prefix,
     '/bin/sh',
     '-c',
-    script,
+    isAlone ? limitedFirstProcess(enter, line) : limitedGroupMember(line),
     'sh',
     command,
     limit,
-    `${directory}/timed-out`,
+    isAlone ? '/proc/self/fd/9/timed-out' : `${directory}/timed-out`,
     String(LIMITS.commandGraceMs / 50),
+    directory,
   ];
-  return ['-c', SHIM, 'switchyard-instance', directory, guard.mode, ...guarded];
+  return ['-c', SHIM, 'switchyard-instance', directory, mode, ...guarded];
 }
 
 /** Starts it; it stays when this process goes. The environment travels in memory alone: it may hold secrets. */
 export function startShim(request: ShimRequest): ChildProcess {
-  const child = spawn('/bin/sh', shimArguments(request), {
-    cwd: request.workingDirectory,
-    env: { ...request.env },
+  const { env, unpack } = carry(request.env);
+  const child = spawn('/bin/sh', shimArguments(request, unpack), {
+    cwd: request.entrance.directory,
+    env,
     detached: true,
     stdio: 'ignore',
   });

@@ -1,16 +1,19 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LIMITS, SwitchyardError } from '@switchyard/domain';
 import type { InstanceSpec, OneOffSpec, Toolchain } from '../platform.ts';
 import { endAll } from './ending.ts';
-import { isInside } from './file-tree.ts';
+import { giveFiles, isInside } from './file-tree.ts';
 import { COMMAND_PATH } from './host-tools.ts';
-import type { RunDirectories, RunId, RunState } from './instance-directory.ts';
+import { holderOf, type RunDirectories, type RunId, type RunState } from './instance-directory.ts';
 import { startShim } from './instance-shim.ts';
+import { holdFor } from './layers.ts';
 import type { LocalHost } from './local-host.ts';
 import { membersOf } from './process-table.ts';
+import { snapshotGone } from './snapshot-store.ts';
 import { staticServerCommand } from './static-server-command.ts';
+import type { AssembledTree } from './tree-assembly.ts';
 
 /** From the spec on disk to the shim's word that it runs. */
 export const START_TIMEOUT_MS = 10_000;
@@ -65,10 +68,8 @@ async function searchPathFor(host: LocalHost, spec: Wanted['spec']): Promise<str
   return path;
 }
 
-async function workingDirectoryOf(app: string, root: string): Promise<string> {
-  const directory = join(app, root);
-  const isDirectory = isInside(root) && (await stat(directory).catch(() => null))?.isDirectory();
-  if (isDirectory) return directory;
+async function checkRoot(app: AssembledTree, root: string): Promise<void> {
+  if (isInside(root) && (await app.hasDirectory(root))) return;
   throw new SwitchyardError('invalid-settings', `The root ${root} is not a directory inside the repository.`);
 }
 
@@ -98,7 +99,8 @@ export async function startRun(
       labels: { ...spec.labels },
     });
   try {
-    const tree = await host.snapshots.treeOf(spec.snapshot);
+    const user = await host.userOf(spec.appId);
+    const stack = await host.snapshots.stackOf(spec.snapshot, user);
     // First, so that a runner that dies while it copies leaves something that is found.
     await writeSpec();
     const path = await searchPathFor(host, spec);
@@ -106,18 +108,29 @@ export async function startRun(
     const temporary = join(directory, 'tmp');
     await mkdir(home, { mode: 0o700 });
     await mkdir(temporary);
-    const app = await host.assembly.assemble([{ tree }], join(directory, 'app'));
-    const workingDirectory = await workingDirectoryOf(app.directory, spec.root);
-    const guard = await host.guard();
+    // Its own, since an app opens its output again by name (`/dev/stderr`).
+    const output = join(directory, 'output');
+    await writeFile(output, '');
+    if (user !== null) await Promise.all([home, temporary, output].map((path) => giveFiles(path, user)));
+    if (!(await holdFor(host.layers, directory, holderOf(id), stack.ids))) throw snapshotGone(spec.snapshot);
+    const assembly = await host.assembly();
+    const app = await assembly.assemble({
+      layers: [{ stack }],
+      place: directory,
+      user,
+      binds: await host.persisted(spec, user),
+      shown: host.shown({ home, temporary, caches: null }),
+    });
+    await checkRoot(app, spec.root);
+    const entrance = await app.entrance(spec.root);
     const resources = await host.resources();
     // An app that starts its own workers again goes on when one is killed; a command that ends does not.
     const { prefix } = await resources.enclose(id, spec.limits, { whole: port === null });
     await writeSpec();
     await beforeBegin();
     const child = startShim({
-      guard: { ...guard, prefix: [...prefix, ...guard.prefix] },
+      entrance: { ...entrance, prefix: [...prefix, ...entrance.prefix] },
       directory,
-      workingDirectory,
       command,
       timeLimitMs,
       env: {

@@ -5,7 +5,7 @@ import { removeTree } from './file-tree.ts';
 
 /** Longer than anything is being made or removed. */
 const OLD_MS = 60 * 60_000;
-const PLACES = ['snapshots', 'toolchains', 'instances', 'oneoffs', 'mirrors'];
+const PLACES = ['layers', 'snapshots', 'toolchains', 'instances', 'oneoffs', 'mirrors'];
 
 /** Removes what killed processes left half made or half removed: it has a dot in front of its name until it is whole. */
 export async function removeLeftovers(dataDir: string, now: number): Promise<void> {

@@ -1,12 +1,11 @@
 import { openLocalSubject } from '../conformance/local-subject.ts';
 import { platformConformance } from '../conformance/platform-conformance.ts';
-import { findGuard } from './guard.ts';
 import { openLocalPlatform } from './local-platform.ts';
 import { openRlimitControl } from './resources/rlimit-control.ts';
 
 platformConformance(
   'local without control groups',
-  () => openLocalSubject((options) => openLocalPlatform(options, findGuard, async () => openRlimitControl())),
+  () => openLocalSubject((options) => openLocalPlatform(options, { chooseResources: async () => openRlimitControl() })),
   {
     skip: {
       'the limits of an instance hold, and their end is seen, although what started it was killed':

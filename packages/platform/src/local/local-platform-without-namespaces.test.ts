@@ -4,7 +4,13 @@ import { openLocalPlatform } from './local-platform.ts';
 
 platformConformance(
   'local without namespaces',
-  () => openLocalSubject((options) => openLocalPlatform(options, async () => ({ mode: 'group', prefix: [] }))),
+  () =>
+    openLocalSubject((options) =>
+      openLocalPlatform(options, {
+        chooseGuard: async () => ({ mode: 'group', prefix: [] }),
+        chooseOverlays: async () => ({ refused: 'as the test wants it' }),
+      }),
+    ),
   {
     skip: {
       'nothing of a run outlives the process that called it':

@@ -23,7 +23,7 @@ export function openLocalRunner(
   host: LocalHost,
   options: Pick<PlatformOptions, 'farmId' | 'dataDir'>,
 ): RunnerPlatform & { sweep(): Promise<void>; close(): void } {
-  const directories = openRunDirectories(options.dataDir);
+  const directories = openRunDirectories(options.dataDir, host.layers);
   const starting = new Map<string, Promise<FoundProcess>>();
   const waiting = new Set<() => void>();
   const changed = () => {

@@ -1,16 +1,19 @@
-import { lstat, mkdir, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { SwitchyardError } from '@switchyard/domain';
 import type { MemorySeen, RunAnswer, RunEnd, RunRequest, WorkerPlatform } from '../platform.ts';
-import { isErrno, onDisk } from './disk.ts';
-import { copyTree, isInside } from './file-tree.ts';
+import type { AppUser } from './app-user.ts';
+import { onDisk } from './disk.ts';
+import { copyTree, giveFiles, giveTree, isInside } from './file-tree.ts';
 import { runGuarded } from './guarded-command.ts';
-import { fillHome, openDownloads, pnpmVariables } from './home-directory.ts';
+import { fillHome, giveDownloads, pnpmVariables } from './home-directory.ts';
+import { holdFor } from './layers.ts';
 import type { LocalHost } from './local-host.ts';
 import { openOutputPipe } from './output-pipe.ts';
 import { membersOf, send } from './process-table.ts';
 import { NOTHING_SEEN } from './resources/enclosure.ts';
 import { attemptEnclosure, removeAttempts } from './resources/sweep-enclosures.ts';
+import { snapshotGone } from './snapshot-store.ts';
+import type { AssembledTree, PlacedLayer } from './tree-assembly.ts';
 import { markOf, openWorkspaces, type Workspace } from './workspaces.ts';
 
 /** Something that left the guard's group and holds the output may delay the end by this much, and no more. */
@@ -22,26 +25,28 @@ function enclosureOf({ attempt }: RunRequest, workspace: Workspace): string {
 
 export function openLocalWorker(host: LocalHost): WorkerPlatform {
   const { snapshots, toolchains } = host;
-  const workspaces = openWorkspaces(join(host.dataDir, 'workspaces'));
+  const workspaces = openWorkspaces(join(host.dataDir, 'workspaces'), host.layers);
 
   /** Commands in turn; the first that fails, or null. */
   async function runCommands(
     request: RunRequest,
     workspace: Workspace,
-    tree: string,
+    tree: AssembledTree,
+    user: AppUser | null,
+    caches: string,
     signal: AbortSignal,
   ): Promise<Extract<RunEnd, { end: 'failed' }> | null> {
-    const bare = await host.guard();
     const resources = await host.resources();
     const name = enclosureOf(request, workspace);
     const { prefix } = await resources.enclose(name, request.limits, { whole: true });
-    const guard = { ...bare, prefix: [...prefix, ...bare.prefix] };
     const { path } = await toolchains.resolve(request.toolchain, { signal, onOutput: request.onOutput });
-    const own = join(workspace.path, 'downloads');
-    await fillHome(workspace.home, await openDownloads(host.caches, request.downloads, own, signal));
-    const directory = join(tree, request.root);
+    await fillHome(workspace.home, caches);
+    if (user !== null) {
+      for (const path of [workspace.home, workspace.temporary]) await giveFiles(path, user);
+      await giveDownloads(caches, user);
+    }
     // Layers that show little may not show it.
-    await mkdir(directory, { recursive: true });
+    if (!(await tree.hasDirectory(request.root))) await tree.makeDirectory(request.root);
     const env = {
       ...host.commandVariables,
       TMPDIR: workspace.temporary,
@@ -55,14 +60,14 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
       members: () => membersOf(null, markOf(workspace)),
       kill: (pids) => pids.forEach((pid) => send(pid, 'SIGKILL')),
     });
-    const output = await openOutputPipe(join(workspace.path, 'output'), request.onOutput);
+    const output = await openOutputPipe(join(workspace.path, 'output'), user, request.onOutput);
     try {
       for (const command of request.commands) {
         if (signal.aborted) break;
+        const entrance = await tree.entrance(request.root);
         const exit = await runGuarded({
-          guard,
+          entrance: { ...entrance, prefix: [...prefix, ...entrance.prefix] },
           command,
-          directory,
           env,
           mark: markOf(workspace),
           output: output.writeEnd,
@@ -97,14 +102,23 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
       request.signal.aborted ? { end: 'aborted' } : limit.aborted ? { end: 'timed-out' } : null;
     if (signal.aborted) return { end: 'aborted' };
     return await onDisk('running a stage’s commands', async () => {
-      const layers = [];
+      const user = await host.userOf(request.attempt.appId);
+      const layers: PlacedLayer[] = [];
       for (const { snapshot, only } of request.layers) {
-        layers.push({ tree: await snapshots.treeOf(snapshot), ...(only === undefined ? {} : { only }) });
+        layers.push({ stack: await snapshots.stackOf(snapshot, user), ...(only === undefined ? {} : { only }) });
       }
       const workspace = await workspaces.open(request.attempt);
       try {
-        const assembled = await host.assembly.assemble(layers, workspace.tree, signal);
-        const failed = await runCommands(request, workspace, assembled.directory, signal);
+        const { home, temporary } = workspace;
+        const ids = layers.flatMap(({ stack }) => stack.ids);
+        if (!(await holdFor(host.layers, workspace.path, workspace.holder, ids)))
+          throw snapshotGone(...request.layers.map(({ snapshot }) => snapshot));
+        const own = join(workspace.path, 'downloads');
+        const caches = await host.openDownloads(request.downloads, { own, user, signal });
+        const shown = host.shown({ home, temporary, caches });
+        const assembly = await host.assembly();
+        const assembled = await assembly.assemble({ layers, place: workspace.path, user, shown, signal });
+        const failed = await runCommands(request, workspace, assembled, user, caches, signal);
         const stop = stopped();
         if (stop !== null) return stop;
         if (failed !== null) return failed;
@@ -112,7 +126,7 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
         if (publish === null) return { end: 'succeeded', snapshot: null };
         return {
           end: 'succeeded',
-          snapshot: await snapshots.publish(publish, toolchain, (tree) => assembled.keep(tree)),
+          snapshot: await snapshots.publish(publish, { toolchain, user }, assembled.kept()),
         };
       } catch (error) {
         const stop = stopped();
@@ -133,10 +147,13 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
     run,
     async importTree({ attempt, directory, publish }) {
       return await onDisk('importing a directory', async () => {
+        const user = await host.userOf(attempt.appId);
         const workspace = await workspaces.open(attempt);
         try {
-          await copyTree(directory, workspace.tree, { without: ['.git'] });
-          return await snapshots.publish(publish, null, (tree) => rename(workspace.tree, tree));
+          const top = join(workspace.path, 'tree');
+          await copyTree(directory, top, { without: ['.git'] });
+          if (user !== null) await giveTree(top, user);
+          return await snapshots.publish(publish, { toolchain: null, user }, { below: [], top, plain: true });
         } finally {
           await workspaces.remove(workspace);
         }
@@ -146,20 +163,13 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
       const { description, target } = await toolchains.resolve(toolchain, options);
       return { description, target };
     },
-    async makeRelease({ build }) {
-      await snapshots.treeOf(build);
+    async makeRelease({ attempt, build }) {
+      await snapshots.stackOf(build, await host.userOf(attempt.appId));
       return build;
     },
     async exists(snapshot, path) {
-      const tree = await snapshots.treeOf(snapshot);
-      if (!isInside(path)) return false;
-      try {
-        await lstat(join(tree, path));
-        return true;
-      } catch (error) {
-        if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false;
-        throw error;
-      }
+      const { trees } = await snapshots.stackOf(snapshot, null);
+      return isInside(path) && (await host.isInStack(trees, path));
     },
     async discardAttempts(deploymentId, belowToken) {
       await removeAttempts(await host.resources(), deploymentId, belowToken);

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { chown, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { promisify } from 'node:util';
+import type { AppUser } from './app-user.ts';
 import { findProgram } from './guard.ts';
 
 /**
@@ -16,8 +17,14 @@ export interface OutputPipe {
   drain(limitMs: number): Promise<void>;
 }
 
-export async function openOutputPipe(path: string, onOutput: (chunk: Buffer) => void): Promise<OutputPipe> {
+/** `user` may open it again by name (`/dev/stderr`). */
+export async function openOutputPipe(
+  path: string,
+  user: AppUser | null,
+  onOutput: (chunk: Buffer) => void,
+): Promise<OutputPipe> {
   await promisify(execFile)(findProgram('mkfifo') ?? 'mkfifo', ['-m', '600', path]);
+  if (user !== null) await chown(path, user.uid, user.uid);
   // A reader that does not block comes first: a writer's open waits for one.
   const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const writeEnd = openSync(path, constants.O_WRONLY);

@@ -1,23 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rmdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { DeploymentId, StageName } from '@switchyard/domain';
 import type { AttemptRef } from '../platform.ts';
 import { isErrno } from './disk.ts';
 import { removeTree } from './file-tree.ts';
+import { type LayerStore, layersHeldBy } from './layers.ts';
 import { namesIn } from './leftovers.ts';
 import { isAlive, membersOf, processEntry, send } from './process-table.ts';
 
 /** `<data>/workspaces/<deployment>/<stage>-<token>/`: what one run of one attempt needs, and nothing that outlives it. */
 export interface Workspace {
   readonly path: string;
-  readonly tree: string;
+  /** By this name it holds layers. */
+  readonly holder: string;
   readonly home: string;
   readonly temporary: string;
 }
 
 function workspaceAt(path: string): Workspace {
-  return { path, tree: join(path, 'tree'), home: join(path, 'home'), temporary: join(path, 'tmp') };
+  const holder = `workspace-${basename(dirname(path))}-${basename(path)}`;
+  return { path, holder, home: join(path, 'home'), temporary: join(path, 'tmp') };
 }
 
 /** In the environment of every process of the workspace, and of no other. */
@@ -44,9 +47,16 @@ export interface Workspaces {
   remove(workspace: Workspace): Promise<void>;
   discard(deploymentId: string, belowToken: number): Promise<void>;
   list(): Promise<{ deploymentId: string; createdAt: number }[]>;
+  /** Names by which workspaces hold layers now. */
+  holders(): Promise<string[]>;
 }
 
-export function openWorkspaces(directory: string): Workspaces {
+export function openWorkspaces(directory: string, layers: LayerStore): Workspaces {
+  async function removeOne(workspace: Workspace): Promise<void> {
+    await layers.release(await layersHeldBy(workspace.path), workspace.holder);
+    await removeTree(workspace.path);
+  }
+
   async function removeEmpty(path: string): Promise<void> {
     try {
       await rmdir(path);
@@ -66,7 +76,7 @@ export function openWorkspaces(directory: string): Workspaces {
       return workspace;
     },
     async remove(workspace) {
-      await removeTree(workspace.path);
+      await removeOne(workspace);
       await removeEmpty(join(workspace.path, '..'));
     },
     async discard(deploymentId, belowToken) {
@@ -76,7 +86,7 @@ export function openWorkspaces(directory: string): Workspaces {
         if (token === undefined || Number(token) >= belowToken) continue;
         const workspace = workspaceAt(join(parent, name));
         await endProcessesOf(workspace);
-        await removeTree(workspace.path);
+        await removeOne(workspace);
       }
       await removeEmpty(parent);
     },
@@ -91,6 +101,15 @@ export function openWorkspaces(directory: string): Workspaces {
         }
       }
       return found.sort((one, other) => one.createdAt - other.createdAt);
+    },
+    async holders() {
+      const parents = await namesIn(directory);
+      const names = await Promise.all(
+        parents.map(async (parent) =>
+          (await namesIn(join(directory, parent))).map((name) => workspaceAt(join(directory, parent, name)).holder),
+        ),
+      );
+      return names.flat();
     },
   };
 }
