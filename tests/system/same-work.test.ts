@@ -7,6 +7,7 @@ import { LIMITS } from '@switchyard/domain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nodeApp } from '../harness/node-app.ts';
 import { createRepository, type Repository } from '../harness/repository.ts';
+import { openToApps } from '../harness/shop.ts';
 import { type System, startSystem } from '../harness/system.ts';
 
 /** Two workers that do one thing at a time: a deployment that held its worker while it waits would let nothing else run. */
@@ -19,7 +20,7 @@ let outside: string;
 let sequence = 0;
 
 beforeAll(async () => {
-  outside = await mkdtemp(join(tmpdir(), 'outside-'));
+  outside = await openToApps(await mkdtemp(join(tmpdir(), 'outside-')));
   repository = await createRepository(nodeApp({ says: 'version 0' }));
   bystander = await createRepository(nodeApp({ says: 'bystander' }));
   system = await startSystem({ env: ONE_AT_A_TIME });
