@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -48,6 +48,8 @@ describe('an instance that is wanted', () => {
     await farm.setVariable('TOKEN', 'the-value-before');
     await farm.startRunner();
     const flag = join(await mkdtemp(join(tmpdir(), 'flag-')), 'flag');
+    // Instances run as a user of the app's own.
+    await chmod(dirname(flag), 0o755);
     const command =
       'echo "first $TOKEN"; until [ -e "$FLAG" ]; do sleep 0.1; done; echo "later $TOKEN"; exec node server.js';
     await farm.desire({ start: { kind: 'command', command }, env: { FLAG: flag } });

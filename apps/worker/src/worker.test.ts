@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -52,6 +52,8 @@ const workers: { stop(): Promise<void> }[] = [];
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'worker-'));
   outside = await mkdtemp(join(tmpdir(), 'outside-'));
+  // Builds run as a user of the app's own.
+  await chmod(outside, 0o1777);
   platform = await openPlatform(options());
 });
 
