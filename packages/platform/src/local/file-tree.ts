@@ -125,16 +125,6 @@ export async function giveTree(path: string, { uid }: { readonly uid: number }):
   });
 }
 
-/** What a tree takes of the disk. */
-export async function bytesOf(path: string): Promise<number> {
-  const { stdout } = await execa('du', ['-sk', '--', path], {
-    stdin: 'ignore',
-    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
-    extendEnv: false,
-  });
-  return Number.parseInt(stdout, 10) * 1024;
-}
-
 /** Removes a tree with all that is in it, directories that forbid it included. */
 export async function removeTree(path: string): Promise<void> {
   try {

@@ -6,11 +6,11 @@ import { z } from 'zod';
 import type { Toolchain } from '../platform.ts';
 import type { AppUser } from './app-user.ts';
 import { isErrno, onDisk } from './disk.ts';
-import { bytesOf, giveTree, removeTree } from './file-tree.ts';
+import { giveTree, removeTree } from './file-tree.ts';
 import type { LayerStore } from './layers.ts';
 import { namesIn } from './leftovers.ts';
 import type { KeptTree, Stack } from './tree-assembly.ts';
-import { removeUnused } from './unused-tree.ts';
+import { bytesBelow, removeUnused } from './unused-tree.ts';
 
 const Key = SnapshotRef.shape.key;
 /** What made it; instances and one-offs that start from it get the same package manager. */
@@ -113,7 +113,7 @@ export function openSnapshotStore({ directory, hostId, layers, flatten }: Snapsh
     } catch (error) {
       if (!isErrno(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error;
     }
-    const bytes = await bytesOf(layers.treeOf(id));
+    const bytes = await bytesBelow(layers.treeOf(id));
     const manifest: Manifest = { v: 2, toolchain, layers: [id], plain: true, holder, bytes, uid: null };
     await write(manifestOf(key), manifest);
     return manifest;
@@ -176,7 +176,7 @@ export function openSnapshotStore({ directory, hostId, layers, flatten }: Snapsh
         let held: readonly string[] = [];
         try {
           await mkdir(making, { recursive: true });
-          const bytes = await bytesOf(tree.top);
+          const bytes = await bytesBelow(tree.top);
           const stack = await layersFor(tree, holder);
           held = stack;
           const uid = user?.uid ?? null;
