@@ -8,7 +8,7 @@ export interface News<Event> {
  * Holds what a subscription delivers until it is taken. One that fills up is emptied and asks for a reading instead: memory is bounded.
  * Ends with the signal.
  */
-export class Inbox<Event> {
+export class Inbox<Event extends { readonly id: number }> {
   readonly #maxEvents: number;
   readonly #signal: AbortSignal;
   #events: Event[] = [];
@@ -41,5 +41,22 @@ export class Inbox<Event> {
     this.#events = [];
     this.#reread = false;
     return news;
+  }
+
+  /**
+   * What has come of the events that follow `last` without a gap; `missed`: what came after them is lost, and the past has to be read
+   * again from there. Waits when there is nothing; null when the signal fires.
+   */
+  async takeAfter(last: number): Promise<{ events: Event[]; missed: boolean } | null> {
+    const news = await this.take();
+    if (news === null) return null;
+    const events: Event[] = [];
+    for (const event of news.events) {
+      const next = (events.at(-1)?.id ?? last) + 1;
+      if (event.id < next) continue;
+      if (event.id > next) return { events, missed: true };
+      events.push(event);
+    }
+    return { events, missed: news.reread };
   }
 }

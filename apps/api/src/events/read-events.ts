@@ -39,19 +39,13 @@ export async function* readEvents(
       }
       if (!follow || (await isOver(sources, id, last))) return;
       for (let missed = false; !missed; ) {
-        const news = await inbox.take();
+        const news = await inbox.takeAfter(last);
         if (news === null) return;
-        const fresh: DeploymentEvent[] = [];
-        missed = news.reread;
-        for (const event of news.events) {
-          if (event.id <= last) continue;
-          missed = event.id !== last + 1;
-          if (missed) break;
-          fresh.push(event);
-          last = event.id;
-        }
-        if (fresh.length > 0) yield { events: fresh, live: true };
-        if (hasEnded(fresh)) return;
+        const { events } = news;
+        missed = news.missed;
+        last = events.at(-1)?.id ?? last;
+        if (events.length > 0) yield { events, live: true };
+        if (hasEnded(events)) return;
       }
     }
   } finally {

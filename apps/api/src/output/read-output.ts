@@ -55,18 +55,12 @@ export async function* readOutput(
       }
       if (!follow) return;
       for (let missed = false; !missed; ) {
-        const news = await inbox.take();
+        const news = await inbox.takeAfter(last);
         if (news === null) return;
-        const fresh: OutputEvent[] = [];
-        missed = news.reread;
-        for (const event of news.events) {
-          if (event.id <= last) continue;
-          missed = event.id !== last + 1;
-          if (missed) break;
-          fresh.push(event);
-          last = event.id;
-        }
-        if (fresh.length > 0) yield { events: wanted(fresh), live: true };
+        const { events } = news;
+        missed = news.missed;
+        last = events.at(-1)?.id ?? last;
+        if (events.length > 0) yield { events: wanted(events), live: true };
       }
       if (!(await isThere())) return;
     }
