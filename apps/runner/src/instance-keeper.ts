@@ -13,6 +13,7 @@ import type { Ports } from './ports.ts';
 import type { Address } from './reachable-address.ts';
 import type { Reporter } from './reporter.ts';
 import type { RunVariables } from './run-variables.ts';
+import { startBaseOf } from './start-base.ts';
 import type { StartedSecrets } from './started-secrets.ts';
 import { Wake } from './wake.ts';
 
@@ -161,43 +162,16 @@ export class InstanceKeeper {
 
   async #start(): Promise<void> {
     const { platform, ports, reporter, clock, log } = this.#parts;
-    const {
-      id,
-      env,
-      farmId,
-      epoch,
-      snapshot,
-      root,
-      runtime,
-      persist,
-      start,
-      limits,
-      appId,
-      environmentId,
-      deploymentId,
-    } = this.#desired;
+    const { id, start, deploymentId } = this.#desired;
     try {
       const port = platform.needsHostPorts ? await ports.reserve(id) : OWN_NETWORK_PORT;
       const variables = await this.#variables.read();
       this.#tail.reset(this.#variables.needles() ?? []);
       // What an earlier runner wrote, before this host went down.
       reporter.endpoint(id, null);
-      const started = await platform.startInstance({
-        id,
-        farmId,
-        epoch,
-        appId,
-        environmentId,
-        snapshot,
-        root,
-        runtime,
-        persist,
-        start,
-        port,
-        limits,
-        env: { ...env, ...variables, PORT: String(port), HOST: platform.needsHostPorts ? '127.0.0.1' : '0.0.0.0' },
-        labels: { app: appId, environment: environmentId, deployment: deploymentId },
-      });
+      const address = { PORT: String(port), HOST: platform.needsHostPorts ? '127.0.0.1' : '0.0.0.0' };
+      const base = startBaseOf(this.#desired, { ...variables, ...address });
+      const started = await platform.startInstance({ ...base, id, start, port });
       this.#act(started);
       this.#followOutput(started);
       log.info({ instanceId: id, deploymentId, port }, `started an instance of ${this.#desired.appName}`);

@@ -4,6 +4,7 @@ import type { Store } from '@switchyard/queue';
 import type { Log } from '@switchyard/service';
 import { memoryUse } from './memory-use.ts';
 import type { RunVariables } from './run-variables.ts';
+import { startBaseOf } from './start-base.ts';
 import { Wake } from './wake.ts';
 
 const RETRY_MS = 500;
@@ -74,22 +75,7 @@ export class OneOffKeeper {
   }
 
   async #start(): Promise<void> {
-    const {
-      id,
-      farmId,
-      epoch,
-      snapshot,
-      root,
-      runtime,
-      persist,
-      env,
-      command,
-      timeLimitMs,
-      limits,
-      appId,
-      environmentId,
-      deploymentId,
-    } = this.#oneOff;
+    const { id, deploymentId, command, timeLimitMs } = this.#oneOff;
     let variables: Readonly<Record<string, string>>;
     try {
       variables = await this.#readVariables();
@@ -104,22 +90,7 @@ export class OneOffKeeper {
     };
     try {
       this.#found = await this.#parts.platform.startOneOff(
-        {
-          id,
-          farmId,
-          epoch,
-          appId,
-          environmentId,
-          snapshot,
-          root,
-          runtime,
-          persist,
-          env: { ...env, ...variables },
-          command,
-          timeLimitMs,
-          limits,
-          labels: { app: appId, environment: environmentId, deployment: deploymentId },
-        },
+        { ...startBaseOf(this.#oneOff, variables), id, command, timeLimitMs },
         beforeBegin,
       );
       this.#actedAt = performance.now();
