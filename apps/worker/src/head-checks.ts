@@ -2,6 +2,7 @@ import { type App, type AppId, type Clock, LIMITS, type ProcessId, type SourceCr
 import type { Sources } from '@switchyard/platform';
 import type { Store } from '@switchyard/queue';
 import type { Log } from '@switchyard/service';
+import { startRounds } from './rounds.ts';
 
 export interface HeadCheckOptions {
   readonly store: Pick<Store, 'apps' | 'chain' | 'deployments' | 'processes' | 'webhooks'>;
@@ -119,20 +120,15 @@ export class HeadChecks {
 export function startHeadChecks(options: HeadCheckOptions): { stop(): Promise<void> } {
   if (options.intervalMs === 0) return { stop: async () => undefined };
   const checks = new HeadChecks(options);
-  let under: Promise<void> | null = null;
-  const timer = setInterval(() => {
-    under ??= checks
-      .tick()
-      .catch((error: unknown) => options.log.warn({ err: error }, 'heads could not be looked at; it is tried again'))
-      .finally(() => {
-        under = null;
-      });
-  }, LIMITS.headCheckTickMs);
+  const rounds = startRounds(
+    LIMITS.headCheckTickMs,
+    () => checks.tick(),
+    (error) => options.log.warn({ err: error }, 'heads could not be looked at; it is tried again'),
+  );
   return {
     async stop() {
-      clearInterval(timer);
       checks.stop();
-      await under;
+      await rounds.stop();
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Store } from '@switchyard/queue';
 import type { Log, LogArchive, OutputArchive } from '@switchyard/service';
 import type { DiskKeeper } from './disk-keeper.ts';
 import type { WorkerMetrics } from './metrics.ts';
+import { startRounds } from './rounds.ts';
 import { sweepUnpacked, sweepUploads, type UploadSweepOptions } from './upload-sweep.ts';
 
 export interface SweepOptions extends UploadSweepOptions {
@@ -79,21 +80,9 @@ async function sweepWorkspaces({ store, platform, clock, metrics, log }: SweepOp
 
 /** Sweeps again and again, one after the other; stop waits for the one under way. */
 export function startSweeping(options: SweepOptions): { stop(): Promise<void> } {
-  let under: Promise<void> = Promise.resolve();
-  let isUnderWay = false;
-  const timer = setInterval(() => {
-    if (isUnderWay) return;
-    isUnderWay = true;
-    under = sweepOnce(options)
-      .catch((error: unknown) => options.log.warn({ err: error }, 'the sweep failed; it is tried again'))
-      .finally(() => {
-        isUnderWay = false;
-      });
-  }, LIMITS.sweepMs);
-  return {
-    async stop() {
-      clearInterval(timer);
-      await under;
-    },
-  };
+  return startRounds(
+    LIMITS.sweepMs,
+    () => sweepOnce(options),
+    (error) => options.log.warn({ err: error }, 'the sweep failed; it is tried again'),
+  );
 }
