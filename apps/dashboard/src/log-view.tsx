@@ -1,6 +1,7 @@
 import { STAGE_TRAITS, type StageName } from '@switchyard/domain';
-import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { memo, useEffect, useMemo, useState } from 'react';
 import { AnsiText } from './ansi-text.tsx';
+import { LogPane } from './log-pane.tsx';
 import { chunked, type LogLine, type LogLines, stagesIn } from './log-store.ts';
 
 interface LogViewProps {
@@ -16,12 +17,8 @@ interface LogViewProps {
 /** What a line that is not wrapped takes: chunks out of sight are assumed to be this high. */
 const LINE_HEIGHT_PX = 20.8;
 
-/** This close to the end counts as reading along. */
-const AT_END_PX = 32;
-
 /** The log, following its end until the reader scrolls up. */
 export function LogView({ deploymentId, log, isRunning, stage, onStage, target }: LogViewProps) {
-  const pane = useRef<HTMLDivElement>(null);
   const [following, setFollowing] = useState(true);
   const stages = useMemo(() => stagesIn(log.lines), [log.lines]);
   const lines = useMemo(
@@ -30,22 +27,12 @@ export function LogView({ deploymentId, log, isRunning, stage, onStage, target }
   );
   const chunks = useMemo(() => chunked(lines), [lines]);
 
-  useLayoutEffect(() => {
-    if (following && chunks.length > 0 && pane.current !== null) pane.current.scrollTop = pane.current.scrollHeight;
-  }, [chunks, following]);
-
   useEffect(() => {
     if (target === null) return;
     const line = document.getElementById(`log-${target.key}`);
     line?.scrollIntoView({ block: 'center' });
     line?.focus({ preventScroll: true });
   }, [target]);
-
-  const onScroll = (): void => {
-    const element = pane.current;
-    if (element === null) return;
-    setFollowing(element.scrollHeight - element.scrollTop - element.clientHeight < AT_END_PX);
-  };
 
   return (
     <section className="log" aria-labelledby="log-title">
@@ -71,16 +58,7 @@ export function LogView({ deploymentId, log, isRunning, stage, onStage, target }
         </a>
       </header>
       <div className="log-frame">
-        <div
-          className="log-pane"
-          ref={pane}
-          onScroll={onScroll}
-          // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, and the keyboard has to reach it
-          tabIndex={0}
-          role="log"
-          aria-label="Log lines"
-          aria-live="off"
-        >
+        <LogPane label="Log lines" content={chunks} following={following} onFollowing={setFollowing}>
           {log.dropped > 0 && stage === null && (
             <p className="log-note">{log.dropped.toLocaleString()} earlier lines are in the log as text.</p>
           )}
@@ -91,7 +69,7 @@ export function LogView({ deploymentId, log, isRunning, stage, onStage, target }
             <Chunk key={chunk.key} lines={chunk.lines} withStage={stage === null} target={target?.key ?? null} />
           ))}
           {isRunning && following && lines.length > 0 && <span className="log-cursor" aria-hidden="true" />}
-        </div>
+        </LogPane>
         {!following && (
           <button type="button" className="log-follow" onClick={() => setFollowing(true)}>
             {isRunning ? 'Follow' : 'To the end'} <span aria-hidden="true">↓</span>

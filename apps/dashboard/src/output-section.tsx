@@ -1,6 +1,7 @@
 import type { OutputEvent } from '@switchyard/domain';
-import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { AnsiText } from './ansi-text.tsx';
+import { LogPane } from './log-pane.tsx';
 import { NO_OUTPUT, type OutputLines, withOutput } from './output-lines.ts';
 import { client } from './session.tsx';
 
@@ -8,25 +9,11 @@ import { client } from './session.tsx';
 const TAIL = 200;
 /** How often the page is drawn again at most: a burst of lines is one change. */
 const FLUSH_MS = 100;
-/** This close to the end counts as reading along. */
-const AT_END_PX = 32;
 
 /** What the app's instances print, as they do. */
 export function OutputSection({ app }: { app: string }) {
   const { lines, connection } = useOutput(app);
-  const pane = useRef<HTMLDivElement>(null);
-  const isAtEnd = useRef(true);
-
-  useLayoutEffect(() => {
-    if (isAtEnd.current && lines.length > 0 && pane.current !== null)
-      pane.current.scrollTop = pane.current.scrollHeight;
-  }, [lines]);
-
-  const onScroll = (): void => {
-    const element = pane.current;
-    if (element === null) return;
-    isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < AT_END_PX;
-  };
+  const [following, setFollowing] = useState(true);
 
   if (lines.length === 0) return null;
   return (
@@ -38,16 +25,7 @@ export function OutputSection({ app }: { app: string }) {
           As text
         </a>
       </header>
-      <div
-        className="log-pane"
-        ref={pane}
-        onScroll={onScroll}
-        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, and the keyboard has to reach it
-        tabIndex={0}
-        role="log"
-        aria-label="Lines of output"
-        aria-live="off"
-      >
+      <LogPane label="Lines of output" content={lines} following={following} onFollowing={setFollowing}>
         {lines.map(({ key, number, at, instanceId, text }) => (
           <div className="log-line" key={key} title={`${new Date(at).toLocaleString()} · ${instanceId}`}>
             <span className="log-number" aria-hidden="true">
@@ -56,7 +34,7 @@ export function OutputSection({ app }: { app: string }) {
             <AnsiText text={text} />
           </div>
         ))}
-      </div>
+      </LogPane>
     </section>
   );
 }
