@@ -29,14 +29,10 @@ import type {
   UploadId,
   Waiting,
 } from '@switchyard/domain';
-import type { DomainRecords } from './domain-records.ts';
-import type { OutputStreams } from './output-streams.ts';
-
-export type { DomainRecords } from './domain-records.ts';
-export type { OutputBatch, OutputSource, OutputStreams } from './output-streams.ts';
-
 import type { Claims, WorkName } from './claims.ts';
 import type { DiskRecords } from './disks.ts';
+import type { DomainRecords } from './domain-records.ts';
+import type { OutputStreams } from './output-streams.ts';
 import type { KnownHostRecords, SourceCredentialRecords } from './source-store.ts';
 import type { ReleaseRecords, SettingsRecords, VariableRecords } from './store-of-apps.ts';
 import type { InstanceRecords, OneOffRecords, ProcessRecords, RoutingRecords } from './store-of-instances.ts';
@@ -44,6 +40,8 @@ import type { UploadRecords } from './uploads.ts';
 import type { WebhookRecords } from './webhooks.ts';
 
 export type { Claims, WorkName } from './claims.ts';
+export type { DomainRecords } from './domain-records.ts';
+export type { OutputBatch, OutputSource, OutputStreams } from './output-streams.ts';
 export type * from './store-of-instances.ts';
 
 /**
