@@ -29,6 +29,19 @@ export const stopGuarantees = {
     await runner.remove(spec.id);
   },
 
+  async 'the platform adds nothing to the output of an instance that a signal ended'(subject) {
+    const { runner } = subject.platform;
+    const app = `console.log('out'); console.error('err'); setInterval(() => {}, 1000);`;
+    const snapshot = await snapshotOf(subject.platform, { 'app.js': app });
+    // Without `exec` the command's own shell may say how its program ended.
+    const spec = instanceSpec(subject, snapshot, 'exec node app.js');
+    await runner.startInstance(spec);
+    await waitFor('it is up', async () => (await outputOf(subject, spec.id)).includes('err'));
+    await runner.stop(spec.id, { graceMs: 10_000 });
+    expect((await outputOf(subject, spec.id)).split('\n').toSorted()).toEqual(['', 'err', 'out']);
+    await runner.remove(spec.id);
+  },
+
   async 'what is stopped, or was never there, may be stopped and removed again'(subject) {
     const { runner } = subject.platform;
     const spec = instanceSpec(subject, await snapshotOf(subject.platform, {}), 'sleep 600');

@@ -129,6 +129,7 @@ platformConformance('fake', openSubject, {
     'a variable’s value is in no argument list of an instance': NOTHING_RUNS,
     'stop resolves when every process is gone, hidden ones that ignore SIGTERM included': NOTHING_RUNS,
     'stop asks first: an instance behind shells has its grace': NOTHING_RUNS,
+    'the platform adds nothing to the output of an instance that a signal ended': NOTHING_RUNS,
   },
 });
 

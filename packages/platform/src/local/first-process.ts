@@ -9,7 +9,7 @@ export function firstProcess(enter: string, line: string): string {
     'ending=',
     "trap 'ending=1' TERM",
     enter,
-    `${line}; code=$?`,
+    `${unannounced(line)}; code=$?`,
     'while [ -n "$ending" ] && kill -0 -1 2>/dev/null; do sleep 0.02; done',
     'exit "$code"',
   ].join('\n');
@@ -17,5 +17,14 @@ export function firstProcess(enter: string, line: string): string {
 
 /** The same where there is no namespace: whoever ends the command finds its processes and waits for them. */
 export function groupLeader(line: string): string {
-  return `${line}; exit $?`;
+  return `${unannounced(line)}; exit $?`;
+}
+
+/**
+ * A shell says on its stderr how a signal ended what it ran (`Terminated`): from here on the script's own goes nowhere, since the
+ * command's output holds what the command printed and nothing else. In a subshell that becomes the command, since dash redirects a plain
+ * command's output in the shell itself, while it waits.
+ */
+export function unannounced(line: string): string {
+  return `exec 8>&2 2>/dev/null\n(exec ${line}) 2>&8 8>&-`;
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { LIMITS } from '@switchyard/domain';
 import { carry, commandLine, type Entrance } from './entrance.ts';
+import { unannounced } from './first-process.ts';
 
 /**
  * What stands between an instance and the runner, so that the runner may end: a shell in a session of its own. It says who it is (`pid`:
@@ -15,7 +16,8 @@ const SHIM = [
   'if [ -r "/proc/$$/stat" ]; then read -r line <"/proc/$$/stat"; started ${line##*) }',
   'else start=$(LC_ALL=C ps -o lstart= -p $$ | tr -s " " "-"); fi',
   'echo "$$ $start" >"$dir/pid.$$" && ln "$dir/pid.$$" "$dir/pid" || exit 1',
-  '"$@" >>"$dir/output" 2>&1',
+  // See `unannounced`; this shell's own stderr leads nowhere.
+  '(exec "$@") >>"$dir/output" 2>&1',
   'code=$?',
   'echo "$code" >"$dir/exit"',
   // A polite end gives the rest of the group its grace; whoever asked for it waits for them.
@@ -35,7 +37,7 @@ const limitedFirstProcess = (enter: string, line: string) =>
     'past() { : >"$3"; kill -TERM 1; kill -TERM -1; n=0',
     'while [ "$n" -lt "$4" ] && kill -0 -1 2>/dev/null; do sleep 0.05; n=$((n + 1)); done; kill -KILL -1 2>/dev/null; }',
     'if [ -n "$2" ]; then ( sleep "$2"; past "$@" ) & fi',
-    `${line} 9<&-; code=$?`,
+    `${unannounced(line)} 9<&-; code=$?`,
     // Without a process of its own, which the other would take for one that is left.
     'if [ -e "$3" ]; then wait; fi',
     'while [ -n "$ending" ] && kill -0 -1 2>/dev/null; do sleep 0.02; done',
@@ -45,7 +47,7 @@ const limitedFirstProcess = (enter: string, line: string) =>
 const limitedGroupMember = (line: string) =>
   [
     '[ -z "$2" ] || ( trap "" TERM; sleep "$2"; : >"$3"; kill -TERM 0; sleep $(($4 / 20)); kill -KILL 0 ) &',
-    `${line}; exit $?`,
+    `${unannounced(line)}; exit $?`,
   ].join('\n');
 
 export interface ShimRequest {
