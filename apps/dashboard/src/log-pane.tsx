@@ -5,25 +5,36 @@ const AT_END_PX = 32;
 
 interface LogPaneProps {
   readonly label: string;
-  /** What is shown; another list means that something was added. */
-  readonly content: readonly unknown[];
   readonly following: boolean;
   readonly onFollowing: (following: boolean) => void;
   readonly children: ReactNode;
 }
 
 /** Lines that scroll; while following, the end stays in sight. Scrolling up ends that, scrolling to the end begins it again. */
-export function LogPane({ label, content, following, onFollowing, children }: LogPaneProps) {
+export function LogPane({ label, following, onFollowing, children }: LogPaneProps) {
   const pane = useRef<HTMLDivElement>(null);
+  const lines = useRef<HTMLDivElement>(null);
+  const lastTop = useRef(0);
 
   useLayoutEffect(() => {
-    if (following && content.length > 0 && pane.current !== null) pane.current.scrollTop = pane.current.scrollHeight;
-  }, [content, following]);
+    if (!following || pane.current === null || lines.current === null) return;
+    const element = pane.current;
+    // Lines come, and what is out of sight turns out to be higher than it was taken for: both move the end.
+    const observer = new ResizeObserver(() => {
+      element.scrollTop = element.scrollHeight;
+    });
+    observer.observe(lines.current);
+    return () => observer.disconnect();
+  }, [following]);
 
   const onScroll = (): void => {
     const element = pane.current;
     if (element === null) return;
-    onFollowing(element.scrollHeight - element.scrollTop - element.clientHeight < AT_END_PX);
+    const { scrollTop, scrollHeight, clientHeight } = element;
+    const isUp = scrollTop < lastTop.current;
+    lastTop.current = scrollTop;
+    // An end that has moved on meanwhile is no scrolling up.
+    onFollowing(scrollHeight - scrollTop - clientHeight < AT_END_PX || (following && !isUp));
   };
 
   return (
@@ -37,7 +48,7 @@ export function LogPane({ label, content, following, onFollowing, children }: Lo
       aria-label={label}
       aria-live="off"
     >
-      {children}
+      <div ref={lines}>{children}</div>
     </div>
   );
 }

@@ -58,7 +58,7 @@ export function LogView({ deploymentId, log, isRunning, stage, onStage, target }
         </a>
       </header>
       <div className="log-frame">
-        <LogPane label="Log lines" content={chunks} following={following} onFollowing={setFollowing}>
+        <LogPane label="Log lines" following={following} onFollowing={setFollowing}>
           {log.dropped > 0 && stage === null && (
             <p className="log-note">{log.dropped.toLocaleString()} earlier lines are in the log as text.</p>
           )}

@@ -25,7 +25,7 @@ export function OutputSection({ app }: { app: string }) {
           As text
         </a>
       </header>
-      <LogPane label="Lines of output" content={lines} following={following} onFollowing={setFollowing}>
+      <LogPane label="Lines of output" following={following} onFollowing={setFollowing}>
         {lines.map(({ key, number, at, instanceId, text }) => (
           <div className="log-line" key={key} title={`${new Date(at).toLocaleString()} · ${instanceId}`}>
             <span className="log-number" aria-hidden="true">
