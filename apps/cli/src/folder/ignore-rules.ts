@@ -61,9 +61,7 @@ export class IgnoreRules {
 
   /** The rules inside of a directory, which has been entered through its parents and is not left out. */
   async enter(directory: string): Promise<IgnoreRules> {
-    const texts = await Promise.all(
-      FILES.map(async (name) => await readFile(join(directory, name), 'utf8').catch(() => null)),
-    );
+    const texts = await Promise.all(FILES.map((name) => rulesIn(join(directory, name))));
     const found = texts.filter((text) => text !== null);
     const levels = this.#levels.map((level) => openedFor(directory, level));
     if (found.length === 0) return new IgnoreRules(levels);
@@ -81,5 +79,16 @@ export class IgnoreRules {
       if (ignored || unignored) return ignored;
     }
     return false;
+  }
+}
+
+/** null where there is no such file. One that can't be read must not let out what it keeps back. */
+async function rulesIn(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'EISDIR') return null;
+    throw error;
   }
 }

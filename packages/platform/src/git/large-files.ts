@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { chmod, copyFile, lstat, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LIMITS, SwitchyardError } from '@switchyard/domain';
+import { isErrno } from '../local/disk.ts';
 import type { Egress } from '../network/egress.ts';
 import { type Remote, shownAddress } from './address.ts';
 import type { Git } from './git-command.ts';
@@ -27,12 +28,22 @@ interface PointerFile extends LfsPointer {
   readonly mode: number;
 }
 
+/** Empty where there is no file: a checkout may leave it out. */
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return '';
+    throw error;
+  }
+}
+
 /** Small files whose attributes say `filter=lfs` and whose content is a pointer. */
 async function pointersOf({ git, gitDir, sha, into, env }: Checkout): Promise<PointerFile[]> {
   const tree = parseTree((await git.run(['ls-tree', '-r', '-l', '-z', sha], { remote: null, gitDir })).toString());
   const blobs = [...tree].filter(([, { type, mode }]) => type === 'blob' && mode !== '120000');
   const attributes = blobs.filter(([path]) => path === '.gitattributes' || path.endsWith('/.gitattributes'));
-  const texts = await Promise.all(attributes.map(([path]) => readFile(join(into, path), 'utf8').catch(() => '')));
+  const texts = await Promise.all(attributes.map(([path]) => textOf(join(into, path))));
   if (!texts.some((text) => /filter=lfs/.test(text))) return [];
   const small = blobs.filter(([, { bytes }]) => bytes > 0 && bytes <= MAX_POINTER_BYTES).map(([path]) => path);
   const checked = await git.run(['check-attr', '--stdin', '-z', '--cached', 'filter'], {

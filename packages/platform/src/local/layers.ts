@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from './disk.ts';
 import { removeTree } from './file-tree.ts';
@@ -97,7 +97,7 @@ export function openLayerStore(directory: string): LayerStore {
     async sweep(alive) {
       const found: { id: string; holders: string[] }[] = [];
       for (const id of (await namesIn(directory)).filter((name) => ID.test(name))) {
-        found.push({ id, holders: await readdir(refs(id)).catch(() => []) });
+        found.push({ id, holders: await namesIn(refs(id)) });
       }
       if (found.length === 0) return;
       const living = await alive();
