@@ -1,4 +1,5 @@
 import { dirname } from 'node:path/posix';
+import { unannounced } from '../local/first-process.ts';
 import { KEPT_DOWNLOADS } from '../local/home-directory.ts';
 import { PLACES } from './names.ts';
 
@@ -30,7 +31,7 @@ export const RUN_COMMAND = [
   'eval "$3"',
   'cd "$2" || exit 1',
   'unset OLDPWD',
-  'sh -c "$1"; code=$?',
+  `${unannounced('sh -c "$1"')}; code=$?`,
   OTHERS,
   'while [ -n "$ending" ] && others; do sleep 0.02; done',
   'kill -KILL -1 2>/dev/null',
@@ -59,7 +60,7 @@ export const RUN_PROCESS = [
   'exec </dev/null',
   'ending=',
   "trap 'ending=1; kill -TERM -1 2>/dev/null' TERM",
-  'sh -c "$1" &',
+  `${unannounced('sh -c "$1"')} &`,
   'main=$!',
   // Survives the SIGTERM that it causes, so that the limit holds without a runner.
   '[ "$2" = 0 ] || { trap "" TERM; sleep "$2"; kill -TERM 1; sleep "$3"; kill -KILL -1; } &',
