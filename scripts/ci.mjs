@@ -9,7 +9,7 @@ import { environment, run } from './process/run.mjs';
 import { requirePrerequisites } from './setup/prerequisites.mjs';
 import { tiers } from './tiers.mjs';
 
-const CHECK_TIMEOUT_MS = 5 * 60_000;
+const CHECK_TIMEOUT_MS = 4 * 60_000;
 const SECOND_RUN_TIMEOUT_MS = 4 * 60_000;
 const MARK = 'SWITCHYARD_CI_RUN';
 const GRACE_MS = 5_000;

@@ -16,17 +16,17 @@ const MINUTE_MS = 60_000;
 
 /** @satisfies {Record<string, Tier>} */
 export const tiers = {
-  default: { tools: ['redis'], timeoutMs: 12 * MINUTE_MS },
+  default: { tools: ['redis'], timeoutMs: 16 * MINUTE_MS },
   docker: {
     tools: ['redis', 'docker', 'docker-compose', 'debootstrap', 'postgresql'],
     engine: true,
     images: ['node:24-bookworm-slim'],
-    timeoutMs: 14 * MINUTE_MS,
+    timeoutMs: 12 * MINUTE_MS,
   },
-  browser: { tools: ['redis', 'chromium'], timeoutMs: 5 * MINUTE_MS },
-  prometheus: { tools: ['redis', 'prometheus'], timeoutMs: 5 * MINUTE_MS },
-  ssh: { tools: ['redis', 'sshd'], timeoutMs: 5 * MINUTE_MS },
-  postgres: { tools: ['redis', 'postgresql'], timeoutMs: 5 * MINUTE_MS },
+  browser: { tools: ['redis', 'chromium'], timeoutMs: 4 * MINUTE_MS },
+  prometheus: { tools: ['redis', 'prometheus'], timeoutMs: 3 * MINUTE_MS },
+  ssh: { tools: ['redis', 'sshd'], timeoutMs: 3 * MINUTE_MS },
+  postgres: { tools: ['redis', 'postgresql'], timeoutMs: 3 * MINUTE_MS },
 };
 
 /** @typedef {keyof typeof tiers} TierName */

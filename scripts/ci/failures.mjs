@@ -79,5 +79,6 @@ function passedIn(/** @type {ReportedFile | undefined} */ file) {
 }
 
 function firstOf(text = '') {
-  return text.trim().slice(0, WHY_CHARACTERS);
+  const own = text.split('\n').filter((line) => !line.includes('node_modules'));
+  return own.join('\n').trim().slice(0, WHY_CHARACTERS);
 }
