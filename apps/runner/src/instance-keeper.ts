@@ -4,6 +4,7 @@ import type { Store } from '@switchyard/queue';
 import type { Log } from '@switchyard/service';
 import { decideBackoff } from './backoff.ts';
 import type { HealthVerdict } from './health-decision.ts';
+import { nextLookMs } from './health-pace.ts';
 import { lookAt } from './instance-look.ts';
 import { InstanceVariables } from './instance-variables.ts';
 import { memoryUse } from './memory-use.ts';
@@ -238,7 +239,7 @@ export class InstanceKeeper {
     const { health } = this.#desired;
     const limit = Math.max(found.startedAt, this.#observed.startedAt ?? 0) + health.timeLimitMs;
     const since = clock();
-    for (let interval: number = LIMITS.healthIntervalMs; this.#mayGoOn() && this.#found === found; ) {
+    while (this.#mayGoOn() && this.#found === found) {
       const { verdict, address } = await lookAt(platform, this.#desired, this.#told(found), clock() - since);
       if (this.#found !== found || !this.#mayGoOn()) return;
       if (verdict.healthy && address !== null) {
@@ -247,8 +248,7 @@ export class InstanceKeeper {
       }
       const state = clock() >= limit ? 'unhealthy' : 'starting';
       await this.#tellFailure(state, verdict);
-      await this.#wake.sleep(interval);
-      interval = Math.min(LIMITS.healthMaxIntervalMs, interval * 2);
+      await this.#wake.sleep(nextLookMs(clock() - since));
     }
   }
 
