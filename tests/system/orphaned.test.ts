@@ -38,18 +38,22 @@ test.each(['api', 'worker', 'runner', 'router'])(
   async (name) => {
     const [apiPort, routerPort, metricsPort] = await freePorts(3);
     const redis = await silentRedis();
-    const child = spawn(process.execPath, [fileURLToPath(new URL(`../../apps/${name}/dist/main.js`, import.meta.url))], {
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      env: {
-        PATH: process.env['PATH'] ?? '',
-        HOME: directory,
-        REDIS_URL: redis.url,
-        SWITCHYARD_DATA_DIR: join(directory, 'data'),
-        SWITCHYARD_API_PORT: String(apiPort),
-        SWITCHYARD_ROUTER_PORT: String(routerPort),
-        SWITCHYARD_METRICS_PORT: String(metricsPort),
+    const child = spawn(
+      process.execPath,
+      [fileURLToPath(new URL(`../../apps/${name}/dist/main.js`, import.meta.url))],
+      {
+        stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+        env: {
+          PATH: process.env['PATH'] ?? '',
+          HOME: directory,
+          REDIS_URL: redis.url,
+          SWITCHYARD_DATA_DIR: join(directory, 'data'),
+          SWITCHYARD_API_PORT: String(apiPort),
+          SWITCHYARD_ROUTER_PORT: String(routerPort),
+          SWITCHYARD_METRICS_PORT: String(metricsPort),
+        },
       },
-    });
+    );
     const ended = once(child, 'exit');
     try {
       await redis.asked;

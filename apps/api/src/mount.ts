@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { LIMITS, SwitchyardError } from '@switchyard/domain';
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 import { callerOf, requireCaller } from './authentication.ts';
+import { answerOnce, takesIdempotencyKey } from './idempotency.ts';
 import { ARCHIVE_BODY, NO_BODY, type Operation, RAW_BODY } from './operation.ts';
 import type { ApiParts } from './parts.ts';
 
@@ -39,7 +40,11 @@ function answer(operation: Operation, parts: ApiParts): RequestHandler {
         : callerOf(request, parts.sessions);
     const isReadHere = ![NO_BODY, RAW_BODY, ARCHIVE_BODY].some((kind) => kind === operation.body);
     const body = !isReadHere ? undefined : await readBody(request, response);
-    await operation.respond({ params: request.params, query: request.query, body, caller, request, response }, parts);
+    const { params, query } = request;
+    const respond = (once: string | null) =>
+      operation.respond({ params, query, body, caller, once, request, response }, parts);
+    if (takesIdempotencyKey(operation)) await answerOnce({ request, response, body }, parts, respond);
+    else await respond(null);
   };
 }
 

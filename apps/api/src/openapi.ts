@@ -1,6 +1,7 @@
 import { ARCHIVE_TYPE, ERRORS, type ErrorCode, Problem } from '@switchyard/domain';
 import { VERSION } from '@switchyard/service';
-import type { z } from 'zod';
+import { z } from 'zod';
+import { IDEMPOTENCY_HEADER, IdempotencyKey, takesIdempotencyKey } from './idempotency.ts';
 import { type Answer, ARCHIVE_BODY, NO_BODY, type Operation } from './operation.ts';
 import { type SchemaComponents, schemaComponents } from './schema-components.ts';
 import { SESSION_COOKIE } from './session.ts';
@@ -75,6 +76,7 @@ function describeOperation(operation: Operation, components: SchemaComponents): 
     ...parametersOf('path', params, components),
     ...parametersOf('query', query, components),
     ...parametersOf('header', headers, components),
+    ...(takesIdempotencyKey(operation) ? parametersOf('header', IdempotencyHeader, components) : []),
   ];
   return {
     operationId: id,
@@ -146,10 +148,12 @@ function describeProblems(codes: readonly ErrorCode[], components: SchemaCompone
 }
 
 /** Every code with which an operation may answer. */
-function problemCodesOf({ access, method, path, tag, query, body, errors }: Operation): ErrorCode[] {
+function problemCodesOf(operation: Operation): ErrorCode[] {
+  const { access, method, path, tag, query, body, errors } = operation;
   const codes = new Set<ErrorCode>(errors);
   if (access === 'token') codes.add('unauthenticated');
   if (access === 'token' && method !== 'get') codes.add('forbidden');
+  if (takesIdempotencyKey(operation)) for (const code of KEY_ERRORS) codes.add(code);
   if (body !== NO_BODY) for (const code of BODY_ERRORS) codes.add(code);
   if (Object.keys(query.shape).length > 0) codes.add('invalid-input');
   if (path.startsWith('/v1/') && tag !== 'Session') codes.add('redis-unavailable');
@@ -157,6 +161,8 @@ function problemCodesOf({ access, method, path, tag, query, body, errors }: Oper
   return [...codes];
 }
 
+const IdempotencyHeader = z.object({ [IDEMPOTENCY_HEADER]: IdempotencyKey });
+const KEY_ERRORS = ['idempotency-key-reused', 'request-in-progress'] as const;
 const BODY_ERRORS = ['invalid-input', 'body-too-large', 'unsupported-media-type'] as const;
 
 function securityOf({ access }: Operation): Record<string, string[]>[] {

@@ -54,12 +54,14 @@ export interface Input<Params extends Fields, Query extends Fields, Body extends
   readonly query: z.infer<Query>;
   readonly body: z.infer<Body>;
   readonly caller: Caller | null;
+  /** Name of the request for what is accepted once, from its `Idempotency-Key`; null without one. */
+  readonly once: string | null;
   readonly request: Request;
   readonly response: Response;
 }
 
 /** A request before its input is parsed. */
-export interface RawInput extends Pick<Input<Fields, Fields, z.ZodType>, 'caller' | 'request' | 'response'> {
+export interface RawInput extends Pick<Input<Fields, Fields, z.ZodType>, 'caller' | 'once' | 'request' | 'response'> {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
@@ -80,13 +82,13 @@ export function operation<Params extends Fields, Query extends Fields, Body exte
   }): Operation {
   return {
     ...definition,
-    async respond({ caller, request, response, ...raw }, parts) {
+    async respond({ caller, once, request, response, ...raw }, parts) {
       const params = await definition.params.safeParseAsync(raw.params);
       const query = await definition.query.safeParseAsync(raw.query);
       const body = await definition.body.safeParseAsync(raw.body);
       const issues = [params, query, body].flatMap(({ error }) => error?.issues ?? []);
       if (!params.success || !query.success || !body.success) throw invalidInput(issues);
-      await handle({ params: params.data, query: query.data, body: body.data, caller, request, response }, parts);
+      await handle({ params: params.data, query: query.data, body: body.data, caller, once, request, response }, parts);
     },
   };
 }

@@ -14,7 +14,7 @@ export function sendProblem(
   extra: Readonly<Record<string, unknown>> = {},
 ): void {
   const { status } = ERRORS[error.code];
-  const retryAfter = RETRY_AFTER_S[status];
+  const retryAfter = error.code === 'request-in-progress' ? 1 : RETRY_AFTER_S[status];
   if (retryAfter !== undefined) response.set('Retry-After', String(retryAfter));
   if (error.code === 'unauthenticated') response.set('WWW-Authenticate', 'Bearer realm="switchyard"');
   response

@@ -25,6 +25,8 @@ export const ERRORS = {
   'unsupported-media-type': { fault: 'user', status: 415, title: 'The request body is of another type' },
   'precondition-required': { fault: 'user', status: 428, title: 'The request must say which version it changes' },
   'precondition-failed': { fault: 'user', status: 412, title: 'It was changed meanwhile' },
+  'idempotency-key-reused': { fault: 'user', status: 422, title: 'The Idempotency-Key belongs to another request' },
+  'request-in-progress': { fault: 'transient', status: 409, title: 'The same request is being answered' },
   'route-not-found': { fault: 'user', status: 404, title: 'There is no such route' },
   'method-not-allowed': { fault: 'user', status: 405, title: 'The method is not allowed here' },
   'app-not-found': { fault: 'user', status: 404, title: 'There is no such app' },

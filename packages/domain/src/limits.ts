@@ -276,6 +276,13 @@ export const LIMITS = {
   maxKeptDeployments: 1_000,
   keptDeploymentsMs: 30 * 86_400_000,
   maxKeptDeploymentsMs: 365 * 86_400_000,
+  /** A request's `Idempotency-Key` answers a repeated request for this long. */
+  idempotencyMemoryMs: 86_400_000,
+  /** A request that has not answered within this time has died with its api; the next one with its key may go on. */
+  idempotencyLockMs: 30_000,
+  maxIdempotencyKeyLength: 255,
+  /** A larger answer is not kept; what it accepted is still known again. */
+  maxKeptAnswerBytes: 262_144,
   /** A delivery that set off a deployment is known again for this long; providers repeat one for some days. */
   deliveryMemoryMs: 7 * 86_400_000,
   /** Webhook deliveries listed per app; the oldest goes first. */

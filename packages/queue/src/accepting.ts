@@ -51,7 +51,7 @@ interface Surroundings {
   readonly read: (id: DeploymentId) => Promise<Deployment>;
 }
 
-/** What was pushed and which delivery told of it; '' where a person asked. */
+/** What was pushed, '' where a person asked; and the delivery or request that told of it, '' where it has no name. */
 interface Pushed {
   readonly sha: string;
   readonly delivery: string;
@@ -132,7 +132,9 @@ export function acceptanceOf(
 
   return {
     async accept(request) {
-      const entered = await enter(request, BY_HAND);
+      const delivery = request.once == null ? '' : `request:${request.once}`;
+      const entered = await enter(request, { ...BY_HAND, delivery });
+      if ('verdict' in entered && entered.verdict === 'duplicate') return await read(entered.detail);
       if ('verdict' in entered) throw new Error(`${entered.verdict} is no answer to a person`);
       return entered;
     },

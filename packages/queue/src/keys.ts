@@ -25,6 +25,8 @@ export function keysFor(prefix: string) {
     app: (id: AppId) => `${base}app:${id}`,
     /** List of webhook deliveries, newest first. The ids of accepted ones are keys of their own, see lua/accept.ts. */
     deliveriesOf: (id: AppId) => `${base}deliveries-of:${id}`,
+    /** Hash {fingerprint, owner, startedAt, answer}; `key` is a hash of what the client sent. */
+    idempotency: (key: string) => `${base}idempotency:${key}`,
     /** Hash: upload id → Upload. */
     uploadsOf: (id: AppId) => `${base}uploads-of:${id}`,
     /** Sorted by when something was last deployed from them. */

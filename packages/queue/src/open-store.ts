@@ -20,6 +20,7 @@ import { diskRecords } from './disks.ts';
 import { domainRecords } from './domains.ts';
 import { eventStreams } from './events.ts';
 import { farmRecords } from './farm.ts';
+import { idempotencyRecords } from './idempotency.ts';
 import { instanceRecords } from './instances.ts';
 import { keysFor } from './keys.ts';
 import { knownHostRecords } from './known-hosts.ts';
@@ -113,6 +114,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     processes: guarded(processRecords(context)),
     webhooks: guarded(webhookRecords(context)),
     uploads: guarded(uploadRecords(context)),
+    idempotency: guarded(idempotencyRecords(context)),
     queues: guarded({
       take: (request: Parameters<BullQueues['take']>[0]) => queues.take(request),
       depth: (hosts: readonly HostId[]) => queues.depth(hosts),

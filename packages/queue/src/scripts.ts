@@ -8,6 +8,7 @@ import { CANCEL } from './lua/cancel.ts';
 import { CLAIM } from './lua/claims.ts';
 import { ADD_DOMAIN, REMOVE_DOMAIN, SERVE_DOMAIN } from './lua/domains.ts';
 import { FINISH } from './lua/finish.ts';
+import { BEGIN_REQUEST, FORGET_REQUEST, KEEP_ANSWER } from './lua/idempotency.ts';
 import { DESIRE_INSTANCES, DRAIN_INSTANCES, WITHDRAW_INSTANCES } from './lua/instances.ts';
 import { MOVE_ROUTE } from './lua/move-route.ts';
 import { ADVANCE_ONE_OFF, DESIRE_ONE_OFF } from './lua/one-offs.ts';
@@ -33,6 +34,7 @@ const SCRIPTS = {
   archivedOutput: ARCHIVED_OUTPUT,
   beat: BEAT,
   begin: BEGIN,
+  beginRequest: BEGIN_REQUEST,
   cancel: CANCEL,
   claim: CLAIM,
   createApp: CREATE_APP,
@@ -41,6 +43,8 @@ const SCRIPTS = {
   drainInstances: DRAIN_INSTANCES,
   finish: FINISH,
   forgetOutput: FORGET_OUTPUT,
+  forgetRequest: FORGET_REQUEST,
+  keepAnswer: KEEP_ANSWER,
   moveRoute: MOVE_ROUTE,
   pinRelease: PIN_RELEASE,
   putEndpoint: PUT_ENDPOINT,

@@ -32,6 +32,7 @@ import type {
 import type { Claims, WorkName } from './claims.ts';
 import type { DiskRecords } from './disks.ts';
 import type { DomainRecords } from './domain-records.ts';
+import type { IdempotencyRecords } from './idempotency.ts';
 import type { OutputStreams } from './output-streams.ts';
 import type { KnownHostRecords, SourceCredentialRecords } from './source-store.ts';
 import type { ReleaseRecords, SettingsRecords, VariableRecords } from './store-of-apps.ts';
@@ -70,6 +71,7 @@ export interface Store {
   readonly processes: ProcessRecords;
   readonly webhooks: WebhookRecords;
   readonly uploads: UploadRecords;
+  readonly idempotency: IdempotencyRecords;
   readonly queues: Queues;
   /** Whether Redis answers right now. Never rejects. */
   isReady(): Promise<boolean>;
@@ -145,6 +147,8 @@ export interface AcceptRequest {
   readonly environmentId: EnvironmentId;
   readonly trigger: Trigger;
   readonly what: AcceptKind;
+  /** Names the request: accepted once, it is answered with the same deployment for `LIMITS.idempotencyMemoryMs`. */
+  readonly once?: string | null;
 }
 
 /** A push that a webhook told of, to be deployed by itself. */

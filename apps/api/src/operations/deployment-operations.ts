@@ -60,10 +60,11 @@ const createDeployment = operation({
   body: CreateDeployment,
   answers: { 202: accepted },
   errors: ['app-not-found', 'app-being-deleted', 'too-many-deployments', 'no-repository', 'upload-not-found'],
-  async handle({ params, body, caller, request, response }, { store, settings }) {
+  async handle({ once, params, body, caller, request, response }, { store, settings }) {
     const app = await requireApp(store, params.app);
     const environment = await requireProduction(store, app);
     const deployment = await store.chain.accept({
+      once,
       appId: app.id,
       environmentId: environment.id,
       trigger: triggerOf(caller, request),

@@ -24,11 +24,12 @@ const rollback = operation({
   body: Rollback,
   answers: { 202: accepted },
   errors: ['app-not-found', 'app-being-deleted', 'nothing-to-roll-back-to', 'release-not-kept', 'too-many-deployments'],
-  async handle({ params, body, response }, { store, settings }) {
+  async handle({ once, params, body, response }, { store, settings }) {
     const app = await requireApp(store, params.app);
     const environment = await requireProduction(store, app);
     const release = await rollbackTarget(store, app, environment, body.to ?? null);
     const deployment = await store.chain.accept({
+      once,
       appId: app.id,
       environmentId: environment.id,
       trigger: 'rollback',
@@ -96,7 +97,7 @@ const restart = operation({
     'release-not-kept',
     'too-many-deployments',
   ],
-  async handle({ params, response }, { store, settings }) {
+  async handle({ once, params, response }, { store, settings }) {
     const app = await requireApp(store, params.app);
     const environment = await requireProduction(store, app);
     const release = await liveReleaseOf(store, environment.id);
@@ -107,6 +108,7 @@ const restart = operation({
       );
     if (release === null) throw new SwitchyardError('nothing-live', `Nothing of ${app.name} is live; deploy it first.`);
     const deployment = await store.chain.accept({
+      once,
       appId: app.id,
       environmentId: environment.id,
       trigger: 'restart',

@@ -46,7 +46,7 @@ const start = operation({
   body: z.strictObject({}),
   answers: { 202: accepted },
   errors: ['app-not-found', 'app-being-deleted', 'not-stopped', 'release-not-kept', 'too-many-deployments'],
-  async handle({ params, response }, { store, settings }) {
+  async handle({ once, params, response }, { store, settings }) {
     const app = await requireApp(store, params.app);
     const environment = await requireProduction(store, app);
     const [route, release] = await Promise.all([
@@ -59,6 +59,7 @@ const start = operation({
         `${app.name} is not stopped.${route === null ? ' Nothing of it is live; deploy it.' : ''}`,
       );
     const deployment = await store.chain.accept({
+      once,
       appId: app.id,
       environmentId: environment.id,
       trigger: 'start',

@@ -10,13 +10,13 @@ import { LIMITS } from '@switchyard/domain';
  * ARGV[6]  note for the stages that a rollback or restart does not need
  * ARGV[7]  event data of deployment.queued, with @NUMBER@ where the number goes
  * ARGV[8]  commit that was pushed, or '' for what a person asked for
- * ARGV[9]  provider and id of the delivery that told of it, or ''
+ * ARGV[9]  provider and id of the delivery that told of it, or the name of the request, or ''
  * ARGV[10] upload that is deployed, or ''
  * ARGV[11] '1' for a head that was seen without a delivery
  * ARGV[12…] fields and values of the hash
  *
  * Answers {'accepted', number, outbox} or {'app-not-found' | 'app-being-deleted' | 'too-many-of-app' | 'too-many-of-farm' | 'upload-not-found', 0, {}};
- * for a push also {'duplicate' | 'already-deployed', deployment id, {}} or {'held', reason, {}}.
+ * with ARGV[9] also {'duplicate', deployment id, {}}; for a push {'already-deployed', deployment id, {}} or {'held', reason, {}}.
  * Events: deployment.queued, and what superseding queued deployments brings.
  */
 export const ACCEPT = `
@@ -43,9 +43,9 @@ local function standsFor(other)
   return outcome == 'succeeded'
 end
 
+local earlier = ARGV[9] ~= '' and redis.call('GET', memory)
+if earlier then return reply('duplicate', earlier) end
 if pushed ~= '' then
-  local earlier = ARGV[9] ~= '' and redis.call('GET', memory)
-  if earlier then return reply('duplicate', earlier) end
   local hold = redis.call('HGET', P .. 'env:' .. environment, 'hold') or ''
   if hold ~= '' and cjson.decode(hold).scope == 'automatic' then return reply('held', cjson.decode(hold).reason) end
   local route = redis.call('HGET', P .. 'routes', environment)
@@ -70,7 +70,7 @@ if ARGV[10] ~= '' then redis.call('ZADD', P .. 'used-uploads-of:' .. app, now, A
 local number = redis.call('HINCRBY', appKey, 'counter', 1)
 redis.call('HSET', dep(id), unpack(ARGV, 12))
 set(id, 'pushed', pushed)
-if ARGV[9] ~= '' then redis.call('SET', memory, id, 'PX', ${LIMITS.deliveryMemoryMs}) end
+if ARGV[9] ~= '' then redis.call('SET', memory, id, 'PX', pushed == '' and ${LIMITS.idempotencyMemoryMs} or ${LIMITS.deliveryMemoryMs}) end
 set(id, 'number', number, 'accepted', redis.call('INCR', P .. 'accepted'), 'status', 'queued')
 redis.call('ZADD', P .. 'deps-of:' .. app, number, id)
 redis.call('ZADD', P .. 'deps-recent', now, id)
