@@ -5,6 +5,7 @@ import { domainOperations } from './operations/domain-operations.ts';
 import { knownHostOperations } from './operations/known-host-operations.ts';
 import { outputOperations } from './operations/output-operations.ts';
 import { releaseOperations } from './operations/release-operations.ts';
+import { retryOperations } from './operations/retry-operations.ts';
 import { runningOperations } from './operations/running-operations.ts';
 import { schemaOperations } from './operations/schema-operations.ts';
 import { sessionOperations } from './operations/session-operations.ts';
@@ -22,6 +23,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...outputOperations,
   ...uploadOperations,
   ...deploymentOperations,
+  ...retryOperations,
   ...streamOperations,
   ...releaseOperations,
   ...runningOperations,

@@ -166,6 +166,15 @@ export async function restart({ client, terminal }: Context, app: string, option
   return await follow(client, terminal, await withKnownApps(client, () => client.restart(app)), options);
 }
 
+export async function retry(
+  { client, terminal }: Context,
+  word: string,
+  { from, ...options }: FollowOptions & { from?: StageName },
+): Promise<number> {
+  const { id } = await findDeployment(client, word);
+  return await follow(client, terminal, await client.retry(id, from === undefined ? {} : { from }), options);
+}
+
 export async function cancel(
   { client, terminal }: Context,
   word: string,

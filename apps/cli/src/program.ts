@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { Reuse } from '@switchyard/domain';
+import { Reuse, STAGES } from '@switchyard/domain';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import * as commands from './commands.ts';
@@ -88,6 +88,17 @@ export function createProgram(run: Run): Command {
     (app: string, options: Parameters<typeof commands.restart>[2]) =>
       run((context) => commands.restart(context, app, options)),
   );
+
+  withFollow(
+    program
+      .command('retry')
+      .description('try a deployment again, from the stage that failed')
+      .argument('<deployment>', DEPLOYMENT),
+  )
+    .addOption(new Option('--from <stage>', 'a stage that is done anew with all that follow').choices(STAGES))
+    .action((word: string, options: Parameters<typeof commands.retry>[2]) =>
+      run((context) => commands.retry(context, word, options)),
+    );
 
   withFollow(program.command('cancel').description('end a deployment').argument('<deployment>', DEPLOYMENT)).action(
     (word: string, options: { follow: boolean; json?: boolean }) =>

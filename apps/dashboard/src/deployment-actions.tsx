@@ -41,6 +41,17 @@ export function DeploymentActions({ deployment, app, action: { busy, run } }: Ac
           </p>
         </ConfirmButton>
       )}
+      {mayRetry(deployment) && (
+        <button
+          type="button"
+          className="primary"
+          disabled={busy}
+          title="The same commit, from the stage that failed or the first whose inputs have changed"
+          onClick={() => run(() => client.retry(id))}
+        >
+          Try again
+        </button>
+      )}
       {isFinal(deployment.status) && (
         <>
           <button
@@ -51,13 +62,23 @@ export function DeploymentActions({ deployment, app, action: { busy, run } }: Ac
           >
             Without cache
           </button>
-          <button type="button" className="primary" disabled={busy} onClick={() => again('all')}>
+          <button
+            type="button"
+            className={mayRetry(deployment) ? '' : 'primary'}
+            disabled={busy}
+            onClick={() => again('all')}
+          >
             Deploy again
           </button>
         </>
       )}
     </div>
   );
+}
+
+/** One that ended without success may be tried again; whether a newer one stands in its way is the api's to say. */
+function mayRetry({ status, outcome }: Pick<DeploymentView, 'status' | 'outcome'>): boolean {
+  return isFinal(status) && outcome !== 'succeeded' && outcome !== 'superseded';
 }
 
 /** The live deployment goes back to the one before it; another one, whose release is kept, becomes live itself. */

@@ -15,7 +15,7 @@ interface HeaderProps {
 }
 
 export function DeploymentHeader({ deployment, isLive, now, children }: HeaderProps) {
-  const { app, number, commit, waiting, createdAt, startedAt, liveAt, endedAt, trigger, url } = deployment;
+  const { app, number, commit, waiting, createdAt, startedAt, liveAt, endedAt, trigger, retryOf, url } = deployment;
   const status = shownStatus(deployment);
   const isWaiting = waiting !== null && (status === 'queued' || status === 'running');
   return (
@@ -55,6 +55,11 @@ export function DeploymentHeader({ deployment, isLive, now, children }: HeaderPr
               {age(createdAt, now)}
             </time>{' '}
             {TRIGGER_WORDS[trigger]}
+            {retryOf !== null && (
+              <>
+                , <Link href={pathTo.deployment(retryOf.id)}>#{retryOf.number}</Link> again
+              </>
+            )}
           </dd>
         </div>
         {startedAt !== null && (

@@ -15,6 +15,7 @@ const queued: DeploymentView = {
   pushed: null,
   upload: null,
   reuse: 'all',
+  retryOf: null,
   commit: null,
   status: 'queued',
   outcome: null,

@@ -12,6 +12,8 @@ export interface AttemptVariables {
   build(): Readonly<Record<string, string>>;
   /** The same as inputs of a cache key, which shows no value. Throws `variables-unreadable`. */
   buildInputs(): Inputs;
+  /** The same of what migrations and instances get. Throws `variables-unreadable`. */
+  runInputs(): Inputs;
   /** Throws `variables-unreadable` where the runner could not open them either. */
   check(): void;
 }
@@ -37,17 +39,19 @@ export function attemptVariables(
     return opened;
   };
   const build = (): Record<string, string> => environmentOf(readable(), 'build');
+  const inputsOf = (variables: Readonly<Record<string, string>>): Inputs =>
+    Object.fromEntries(
+      Object.entries(variables).map(([name, value]) => [
+        `the variable ${name}`,
+        box.fingerprint(JSON.stringify([place.appId, place.environmentId, name, value])),
+      ]),
+    );
   return {
     secrets: opened instanceof SwitchyardError ? [] : secretsOf(opened),
     names: () => readable().map(({ name }) => name),
     build,
-    buildInputs: () =>
-      Object.fromEntries(
-        Object.entries(build()).map(([name, value]) => [
-          `the variable ${name}`,
-          box.fingerprint(JSON.stringify([place.appId, place.environmentId, name, value])),
-        ]),
-      ),
+    buildInputs: () => inputsOf(build()),
+    runInputs: () => inputsOf(environmentOf(readable(), 'run')),
     check: () => void readable(),
   };
 }

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 export type Inputs = Readonly<Record<string, string | null>>;
 
 /** What stands in a snapshot's name before the hash. */
-export type KeyPrefix = 'src' | 'dep' | 'bld' | 'rel';
+export type KeyPrefix = 'src' | 'dep' | 'bld' | 'rel' | 'mig';
 
 /** A snapshot's name, made from all inputs in any order: equal inputs, equal name. */
 export function snapshotKey(prefix: KeyPrefix, inputs: Inputs): string {

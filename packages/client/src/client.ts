@@ -18,6 +18,7 @@ import {
   DeploymentView,
   DiskList,
   Readiness,
+  type Retry,
   type Rollback,
   Session,
   SettingsView,
@@ -109,6 +110,8 @@ export interface Client {
   /** The newest deployments of all apps. */
   recentDeployments(page?: { limit?: number | undefined }): Promise<DeploymentList>;
   deployment(id: string): Promise<DeploymentView>;
+  /** A new deployment that tries an ended one again. */
+  retry(id: string, request?: Retry): Promise<DeploymentView>;
   /** Answers at once; the deployment is `cancelled` when its processes are gone. */
   cancel(id: string): Promise<DeploymentView>;
   /** Log text in pieces as they come; a piece is not a line. */
@@ -220,6 +223,7 @@ export function createClient(options: ClientOptions): Client {
     deployments: (app, page = {}) => ask(DeploymentList, `${appPath(app)}/deployments${query(page)}`),
     recentDeployments: (page = {}) => ask(DeploymentList, `/v1/deployments${query(page)}`),
     deployment: (id) => ask(DeploymentView, deploymentPath(id)),
+    retry: (id, request = {}) => ask(DeploymentView, `${deploymentPath(id)}/retry`, { method: 'POST', body: request }),
     cancel: (id) => ask(DeploymentView, `${deploymentPath(id)}/cancel`, { method: 'POST', body: {} }),
     async *logs(id, { stage, follow, signal } = {}) {
       const path = `${deploymentPath(id)}/logs${query({ stage, follow: follow === true ? '1' : undefined })}`;

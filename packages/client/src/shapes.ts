@@ -14,6 +14,7 @@ import {
   ProcessRecord,
   ReleaseId,
   Reuse,
+  StageName,
   StageRecord,
   UploadId,
   Variable,
@@ -67,6 +68,14 @@ export const Rollback = z
   })
   .meta({ id: 'Rollback' });
 export type Rollback = z.infer<typeof Rollback>;
+
+export const Retry = z
+  .strictObject({
+    /** A stage that is done anew with all that follow; wherever it makes a difference when absent. */
+    from: StageName.optional(),
+  })
+  .meta({ id: 'Retry' });
+export type Retry = z.infer<typeof Retry>;
 
 /** A deployment as the API shows it: the record, with links and names. */
 export const DeploymentView = Deployment.omit({ v: true, farmId: true, sequence: true })

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { Diagnosis } from './diagnosis.ts';
 import { DeploymentId, ReleaseId } from './ids.ts';
 import { Plan } from './plan.ts';
-import { CacheResult, Commit, Reuse, Trigger, Waiting } from './records.ts';
+import { Commit, Reuse, Trigger, Waiting } from './records.ts';
+import { CacheResult } from './stage-record.ts';
 import { StageName } from './stages.ts';
 import { Outcome } from './transitions.ts';
 

@@ -19,8 +19,9 @@ import { LIMITS } from './limits.ts';
 import { Placement } from './placement.ts';
 import { HealthSettings, Plan } from './plan.ts';
 import { MemoryUse, ResourceLimits } from './resources.ts';
+import { StageRecord } from './stage-record.ts';
 import { StageName, StepName } from './stages.ts';
-import { DeploymentStatus, Outcome, StageStatus } from './transitions.ts';
+import { DeploymentStatus, Outcome } from './transitions.ts';
 
 /** Milliseconds since the epoch. */
 const Time = z.int().nonnegative();
@@ -90,56 +91,6 @@ export type Commit = z.infer<typeof Commit>;
 export const Waiting = z.enum(['slot', 'gate', 'hold', 'retry', 'result']);
 export type Waiting = z.infer<typeof Waiting>;
 
-export const CacheResult = z.object({
-  result: z.enum(['hit', 'miss']),
-  key: z.string(),
-  /** Why it missed; for a hit, whose work was waited for. */
-  because: z.string().nullable(),
-});
-export type CacheResult = z.infer<typeof CacheResult>;
-
-export const Attempt = z
-  .object({
-    /** The fencing token under which the attempt ran. */
-    token: z.int().positive(),
-    processId: ProcessId.nullable(),
-    startedAt: Time,
-    endedAt: Time.nullable(),
-    result: z.enum([
-      'running',
-      'succeeded',
-      'skipped',
-      'failed',
-      'cancelled',
-      'timed_out',
-      'lost',
-      'handed_back',
-      'waited',
-    ]),
-    /** Why it failed and whether another attempt follows, for people. */
-    note: z.string().nullable(),
-    /** Of the command that took most; null where none ran. */
-    memory: MemoryUse.nullable().default(null),
-    /** `waited`: the number of the app's deployment whose work it left the result to. */
-    waitedFor: z.int().positive().nullable().default(null),
-  })
-  .meta({ id: 'Attempt' });
-export type Attempt = z.infer<typeof Attempt>;
-
-export const StageRecord = z
-  .object({
-    name: StageName,
-    status: StageStatus,
-    attempts: z.array(Attempt),
-    startedAt: Time.nullable(),
-    endedAt: Time.nullable(),
-    cache: CacheResult.nullable(),
-    /** Why it was skipped, what it waits for, or what it reports. */
-    note: z.string().nullable(),
-  })
-  .meta({ id: 'Stage' });
-export type StageRecord = z.infer<typeof StageRecord>;
-
 /** An immutable file tree, named by its inputs. What `key` means on disk or in the engine is the platform's business. */
 export const SnapshotRef = z.object({ key: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,127}$/), placement: Placement });
 export type SnapshotRef = z.infer<typeof SnapshotRef>;
@@ -150,6 +101,8 @@ export const Artifacts = z.object({
   dependencies: SnapshotRef.optional(),
   build: SnapshotRef.optional(),
   releaseId: ReleaseId.optional(),
+  /** Names the migration that ran to its end, by all that it ran on and with. A retry takes it over and does not run the same one again. */
+  migrated: z.string().optional(),
 });
 export type Artifacts = z.infer<typeof Artifacts>;
 
@@ -177,6 +130,11 @@ export const Deployment = z.object({
   /** What it deploys instead of a ref. */
   upload: UploadId.nullable().default(null),
   reuse: Reuse,
+  /** The deployment that it tries again; `from` is the stage that was asked to be done anew with all that follow. */
+  retryOf: z
+    .object({ id: DeploymentId, number: z.int().positive(), from: StageName.nullable() })
+    .nullable()
+    .default(null),
   /** The app's settings as they were then: later changes make no difference to it. */
   settings: PinnedSettings.optional(),
   commit: Commit.nullable(),

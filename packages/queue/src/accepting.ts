@@ -1,4 +1,4 @@
-import { type Deployment, DeploymentId, LIMITS, PinnedSettings, SwitchyardError } from '@switchyard/domain';
+import { type Deployment, DeploymentId, isDoneAnew, LIMITS, PinnedSettings, SwitchyardError } from '@switchyard/domain';
 import { z } from 'zod';
 import { SETTINGS_FIELDS, settingsOfFields } from './app-settings.ts';
 import { appOf } from './apps.ts';
@@ -16,7 +16,9 @@ function fieldsOf(
   settings: PinnedSettings,
   now: number,
 ): Record<string, string> {
-  const { what } = request;
+  const { what, retry } = request;
+  const commit = what.kind === 'deploy' ? (retry?.of.commit ?? null) : what.release.commit;
+  const migrated = retry === undefined || isDoneAnew('migrate', retry.from) ? undefined : retry.of.artifacts.migrated;
   const release = what.kind === 'deploy' ? null : what.release;
   return {
     v: '1',
@@ -31,9 +33,11 @@ function fieldsOf(
     upload: what.kind === 'deploy' ? (what.upload ?? '') : '',
     reuse: what.kind === 'deploy' ? what.reuse : 'all',
     placement: release?.snapshot.placement ?? 'any',
-    commit: release?.commit == null ? '' : JSON.stringify(release.commit),
+    commit: commit === null ? '' : JSON.stringify(commit),
     plan: release === null ? '' : JSON.stringify(release.plan),
     'artifact:releaseId': release === null ? '' : JSON.stringify(release.id),
+    'artifact:migrated': migrated === undefined ? '' : JSON.stringify(migrated),
+    retryOf: retry === undefined ? '' : JSON.stringify({ id: retry.of.id, number: retry.of.number, from: retry.from }),
     gateExempt: what.kind === 'rollback' ? '1' : '',
     settings: JSON.stringify(settings),
     createdAt: String(now),
@@ -119,13 +123,14 @@ export function acceptanceOf(
         pushed.delivery,
         fields['upload'] ?? '',
         request.trigger === 'poll' ? '1' : '',
+        request.retry?.of.number ?? '',
         ...Object.entries(fields).flat(),
       ),
     );
     const [verdict, detail] = values;
     const refusal = Refusal.safeParse({ verdict, detail });
     if (refusal.success) return refusal.data;
-    throwRefusal(verdict, app.name, fields['upload']);
+    throwRefusal(verdict, app.name, { upload: fields['upload'], retried: request.retry?.of.number });
     await handOn(entries);
     return await read(id);
   }
@@ -153,7 +158,17 @@ export function acceptanceOf(
   };
 }
 
-function throwRefusal(verdict: unknown, name: string, upload: string | undefined): void {
+function throwRefusal(
+  verdict: unknown,
+  name: string,
+  { upload, retried }: { upload: string | undefined; retried: number | undefined },
+): void {
+  if (verdict === 'newer') {
+    throw new SwitchyardError(
+      'deployment-outdated',
+      `A newer deployment of ${name} than #${retried} is live or under way; trying it again would bring back an older version. Deploy again, or roll back.`,
+    );
+  }
   if (verdict === 'upload-not-found') {
     throw new SwitchyardError(
       'upload-not-found',

@@ -147,6 +147,8 @@ export interface AcceptRequest {
   readonly environmentId: EnvironmentId;
   readonly trigger: Trigger;
   readonly what: AcceptKind;
+  /** The ended deployment that is tried again: its commit stays pinned, and its migration counts where it would be the same. */
+  readonly retry?: { readonly of: Deployment; readonly from: StageName | null };
   /** Names the request: accepted once, it is answered with the same deployment for `LIMITS.idempotencyMemoryMs`. */
   readonly once?: string | null;
 }

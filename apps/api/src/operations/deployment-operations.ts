@@ -39,7 +39,7 @@ export const accepted = {
 };
 
 /** What set a deployment off, as its client says; a page is known by its session. */
-function triggerOf(caller: Caller | null, request: Request): Trigger {
+export function triggerOf(caller: Caller | null, request: Request): Trigger {
   const said = ClientKind.safeParse(request.get(CLIENT_HEADER)?.toLowerCase());
   if (said.success && said.data !== 'api') return said.data;
   return caller?.kind === 'session' ? 'page' : 'api';

@@ -9,6 +9,10 @@ export const pin: Stage = async (context) => {
     log.say(`Unpacking the upload ${deployment.upload}`);
     return { kind: 'succeeded', commit: await keepUpload(context, deployment.upload) };
   }
+  if (deployment.retryOf !== null && deployment.commit !== null) {
+    log.say(`Trying #${deployment.retryOf.number} again, with its commit ${deployment.commit.sha.slice(0, 7)}`);
+    return { kind: 'succeeded', commit: deployment.commit };
+  }
   const repository = required(deployment.repository, 'repository');
   const ref = deployment.ref ?? deployment.settings?.values.branch ?? null;
   log.say(`Looking for ${ref ?? 'the default branch'} of ${repository}`);

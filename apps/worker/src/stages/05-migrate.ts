@@ -1,4 +1,5 @@
-import { hostOf, type OneOff, SwitchyardError } from '@switchyard/domain';
+import { hostOf, type OneOff, type Plan, SwitchyardError } from '@switchyard/domain';
+import { snapshotKey } from '../cache-key.ts';
 import { StageStop, stopReasonOf } from '../stage-stop.ts';
 import { insist, waitUntil } from '../waiting.ts';
 import { limitsOf } from './limits-of.ts';
@@ -139,15 +140,29 @@ async function runOnce(context: StageContext, command: string): Promise<OneOff |
   }
 }
 
+/** Names a migration by all that it runs on and with: where nothing of it has changed, a retry has no reason to run it again. */
+function migrationKey(context: StageContext, plan: Plan, command: string): string {
+  return snapshotKey('mig', {
+    tree: builtTree(context).key,
+    command,
+    root: plan.root,
+    runtime: JSON.stringify(plan.runtime),
+    ...context.variables.runInputs(),
+  });
+}
+
 /** Runs the migration command on the built tree, under the runner: it goes on when this worker is lost, and is never run twice. */
 export const migrate: Stage = async (context) => {
-  const { variables, signal } = context;
+  const { deployment, variables, signal } = context;
   const plan = planOf(context);
   if (plan.migrate === null) return { kind: 'skipped', note: 'There is no migration command.' };
   const { command } = plan.migrate;
   // The runner opens them itself; here is where it is said when that can't be.
   variables.check();
 
+  const migrated = migrationKey(context, plan, command);
+  if (deployment.artifacts.migrated === migrated)
+    return { kind: 'skipped', note: `#${deployment.retryOf?.number ?? deployment.number} ran it, on the same tree.` };
   const last = await runOnce(context, command);
   if (last === null || last.state === 'unknown') return unknownOutcome(command);
   const exit = { code: last.exit?.code ?? null, signal: last.exit?.signal ?? null };
@@ -156,7 +171,7 @@ export const migrate: Stage = async (context) => {
   if (last.exit?.timedOut === true) throw new StageStop('time-limit');
   // The command has ended, whichever way: now the deployment may. The stage's own limit says nothing about a command that is through.
   if (stopReasonOf(signal) === 'cancel') throw signal.reason;
-  if (exit.code === 0) return { kind: 'succeeded' };
+  if (exit.code === 0) return { kind: 'succeeded', artifacts: { migrated } };
   const seen = memory === null ? {} : { context: { memory } };
   return { kind: 'failed', note: exitNote(command, exit, memory), exit, command, error: null, ...seen };
 };

@@ -13,9 +13,10 @@ import { LIMITS } from '@switchyard/domain';
  * ARGV[9]  provider and id of the delivery that told of it, or the name of the request, or ''
  * ARGV[10] upload that is deployed, or ''
  * ARGV[11] '1' for a head that was seen without a delivery
- * ARGV[12…] fields and values of the hash
+ * ARGV[12] number of the deployment that is tried again, or ''
+ * ARGV[13…] fields and values of the hash
  *
- * Answers {'accepted', number, outbox} or {'app-not-found' | 'app-being-deleted' | 'too-many-of-app' | 'too-many-of-farm' | 'upload-not-found', 0, {}};
+ * Answers {'accepted', number, outbox} or {'app-not-found' | 'app-being-deleted' | 'too-many-of-app' | 'too-many-of-farm' | 'upload-not-found' | 'newer', 0, {}};
  * with ARGV[9] also {'duplicate', deployment id, {}}; for a push {'already-deployed', deployment id, {}} or {'held', reason, {}}.
  * Events: deployment.queued, and what superseding queued deployments brings.
  */
@@ -63,12 +64,18 @@ if pushed ~= '' then
     end
   end
 end
+if ARGV[12] ~= '' then
+  for _, other in ipairs(redis.call('ZRANGEBYSCORE', P .. 'deps-of:' .. app, '(' .. ARGV[12], '+inf')) do
+    local isOther = get(other, 'environmentId') ~= environment or RESTARTS[get(other, 'trigger')]
+    if not isOther and standsFor(other) then return reply('newer', 0) end
+  end
+end
 if redis.call('SCARD', P .. 'unfinished-of-app:' .. app) >= ${LIMITS.maxUnfinishedPerApp} then return reply('too-many-of-app', 0) end
 if redis.call('SCARD', P .. 'unfinished') >= ${LIMITS.maxUnfinishedPerFarm} then return reply('too-many-of-farm', 0) end
 
 if ARGV[10] ~= '' then redis.call('ZADD', P .. 'used-uploads-of:' .. app, now, ARGV[10]) end
 local number = redis.call('HINCRBY', appKey, 'counter', 1)
-redis.call('HSET', dep(id), unpack(ARGV, 12))
+redis.call('HSET', dep(id), unpack(ARGV, 13))
 set(id, 'pushed', pushed)
 if ARGV[9] ~= '' then redis.call('SET', memory, id, 'PX', pushed == '' and ${LIMITS.idempotencyMemoryMs} or ${LIMITS.deliveryMemoryMs}) end
 set(id, 'number', number, 'accepted', redis.call('INCR', P .. 'accepted'), 'status', 'queued')
