@@ -80,7 +80,7 @@ it('what was withdrawn although nobody asked for an end is started anew', async 
   const second = await wanted();
   await runs(second);
   await ends(second, { code: 0 });
-  expect(await running).toEqual({ kind: 'succeeded' });
+  expect(await running).toMatchObject({ kind: 'succeeded' });
 });
 
 it('that ends well after the stage’s time has succeeded', async () => {
@@ -90,7 +90,7 @@ it('that ends well after the stage’s time has succeeded', async () => {
   stage.stop('time-limit');
   await expect.poll(() => stage.said.join('\n')).toContain('waiting for its end');
   await ends(oneOff, { code: 0 });
-  expect(await running).toEqual({ kind: 'succeeded' });
+  expect(await running).toMatchObject({ kind: 'succeeded' });
 });
 
 it('that the runner had to end has timed out', async () => {
