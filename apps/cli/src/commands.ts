@@ -27,7 +27,10 @@ export async function deploy(
     if (ref !== undefined) throw new CommandError('A folder has no refs: leave out `--ref`, or name the app alone.');
     return await deployFolder(context, word, options);
   }
-  if (create === true) throw new CommandError('`--create` goes with a folder: `switchyard deploy . --create`.');
+  if (create === true)
+    throw new CommandError(
+      `\`--create\` goes with a folder, which is written with a slash: \`switchyard deploy ${word === undefined ? '.' : `./${word}`} --create\`.`,
+    );
   if (word !== undefined && app !== undefined && word !== app)
     throw new CommandError(`Which app, ${word} or ${app}? A folder of that name is ./${word}.`);
   const name = word ?? app ?? (await onlyApp(client));
