@@ -17,7 +17,7 @@ afterEach(async () => {
   await farm.close();
 });
 
-const SOON = { timeout: 15_000, interval: 20 };
+const SOON = { timeout: 30_000, interval: 20 };
 
 describe('an instance that is wanted', () => {
   it('has the app’s variables as they are at each of its starts', async () => {
