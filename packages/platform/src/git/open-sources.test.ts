@@ -46,6 +46,16 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true });
 });
 
+test('a disk that could not be written at first is no obstacle for ever', async () => {
+  const late = join(dataDir, 'late');
+  await writeFile(late, '');
+  const opened = openSources({ dataDir: late, allowFileRepositories: true, extraCaCerts: null });
+  const asked = () => opened.pin({ repository: repository.path, ref: null, ...silent });
+  await expect(asked()).rejects.toThrow(/EEXIST|ENOTDIR/);
+  await rm(late);
+  expect((await asked()).sha).toBe(first);
+});
+
 describe('pin', () => {
   test('no ref is the default branch', async () => {
     expect(await pin(null)).toMatchObject({ sha: first, branch: 'trunk', message: 'First', author: 'Ada' });
