@@ -8,6 +8,9 @@ const conditions = ['@switchyard/source', 'module', 'node', 'development|product
 // Named by each tier and not once for all, since a tier inherits it and would run it a second time.
 const globalSetup = 'tests/harness/global-setup.ts';
 
+// What is awaited comes at once or, on a machine that does ten other things, much later; Vitest would give up after a second.
+const expect = { poll: { timeout: 30_000, interval: 20 } };
+
 const filesOf = (suffix: string): string[] => sources.map((directory) => `${directory}/**/*.${suffix}`);
 
 export default defineConfig({
@@ -26,8 +29,9 @@ export default defineConfig({
           globalSetup,
           include: filesOf('test.{ts,tsx}'),
           exclude: ['**/node_modules/**', '**/dist/**', ...toolTiers.map((tier) => `**/*.${tier}.test.ts`)],
-          testTimeout: 20_000,
-          hookTimeout: 60_000,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          expect,
         },
       },
       ...toolTiers.map((tier, index) => ({
@@ -42,6 +46,7 @@ export default defineConfig({
           sequence: { groupOrder: index + 1 },
           testTimeout: 180_000,
           hookTimeout: 300_000,
+          expect,
         },
       })),
     ],

@@ -75,7 +75,7 @@ describe.sequential('cancelling leaves nothing in the process table and the old 
       'vendor/greet/stay.js': stayer(mark, ready),
     });
     const { id } = await system.client.deploy('shop');
-    await expect.poll(() => existsSync(ready), { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => existsSync(ready)).toBe(true);
     expect((await processesWith(mark)).length).toBeGreaterThan(0);
     await system.client.cancel(id);
     const ended = await system.waitUntilEnded(id);
@@ -95,7 +95,7 @@ describe.sequential('cancelling leaves nothing in the process table and the old 
       'stay.js': null,
     });
     const { id } = await system.client.deploy('shop');
-    await expect.poll(() => existsSync(`${ran}.begun`), { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => existsSync(`${ran}.begun`)).toBe(true);
     await system.client.cancel(id);
     expect((await system.client.deployment(id)).status).toBe('cancelling');
     await writeFile(`${ran}.go`, '');
@@ -119,7 +119,7 @@ describe.sequential('cancelling leaves nothing in the process table and the old 
       expect((await processesWith(`127.0.0.1:${port}/silent.git`)).length).toBeGreaterThan(0);
       await system.client.cancel(id);
       expect((await system.waitUntilEnded(id)).status).toBe('cancelled');
-      await expect.poll(() => processesWith(`127.0.0.1:${port}/silent.git`), { timeout: 10_000 }).toEqual([]);
+      await expect.poll(() => processesWith(`127.0.0.1:${port}/silent.git`)).toEqual([]);
       socket.destroy();
     } finally {
       await new Promise((resolve) => silent.close(resolve));
@@ -132,16 +132,14 @@ describe.sequential('cancelling leaves nothing in the process table and the old 
     const { id } = await system.client.deploy('shop');
     const stageOf = async () =>
       (await system.client.deployment(id)).stages.find(({ name }) => name === 'switch')?.status;
-    await expect.poll(stageOf, { timeout: 30_000 }).toBe('running');
+    await expect.poll(stageOf).toBe('running');
     await system.client.cancel(id);
     const ended = await system.waitUntilEnded(id);
     expect(ended.status).toBe('cancelled');
     expect(await stageOf()).toBe('cancelled');
     expect(await processesWith(id)).toEqual([]);
     system.start('router');
-    await expect
-      .poll(() => system.visit('shop').catch(() => null), { timeout: 20_000 })
-      .toEqual({ status: 200, body: 'old' });
+    await expect.poll(() => system.visit('shop').catch(() => null)).toEqual({ status: 200, body: 'old' });
   });
 
   it('before it has begun', async () => {

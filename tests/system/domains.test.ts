@@ -4,7 +4,7 @@ import { nodeApp } from '../harness/node-app.ts';
 import { createRepository, type Repository } from '../harness/repository.ts';
 import { freePorts, type System, startSystem, visit } from '../harness/system.ts';
 
-const SOON = { timeout: 15_000, interval: 20 };
+const SOON = { timeout: 30_000, interval: 20 };
 const HOST = 'shop.example.test';
 
 let dns: DnsServer;

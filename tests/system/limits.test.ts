@@ -109,9 +109,7 @@ describe.sequential('limits', { timeout: 60_000 }, () => {
     const lastExit = async () => (await system.client.app('shop')).instances[0]?.lastExit ?? null;
     expect(await lastExit()).toBeNull();
     await system.visit('shop', '/grow');
-    await expect
-      .poll(lastExit, { timeout: 20_000 })
-      .toMatchObject({ memory: { outOfMemory: true, memoryLimitBytes: 160 * MIB } });
-    await expect.poll(async () => (await system.visit('shop')).body, { timeout: 20_000 }).toBe('grown');
+    await expect.poll(lastExit).toMatchObject({ memory: { outOfMemory: true, memoryLimitBytes: 160 * MIB } });
+    await expect.poll(async () => (await system.visit('shop')).body).toBe('grown');
   });
 });

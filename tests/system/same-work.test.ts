@@ -56,11 +56,9 @@ async function waitingVersion(): Promise<{ begun: () => Promise<number>; go: () 
 async function oneBuildsAndOneWaits() {
   const version = await waitingVersion();
   const builder = await system.client.deploy('shop');
-  await expect.poll(version.begun, { timeout: 30_000 }).toBe(1);
+  await expect.poll(version.begun).toBe(1);
   const waiter = await system.client.deploy('shop');
-  await expect
-    .poll(async () => (await system.client.deployment(waiter.id)).waiting, { timeout: 30_000 })
-    .toBe('result');
+  await expect.poll(async () => (await system.client.deployment(waiter.id)).waiting).toBe('result');
   return { version, builder, waiter };
 }
 
@@ -88,9 +86,9 @@ describe.sequential('two deployments that need the same build, on two workers of
   it('build twice when fresh work is asked for: that one neither waits nor keeps others waiting', async () => {
     const version = await waitingVersion();
     const builder = await system.client.deploy('shop');
-    await expect.poll(version.begun, { timeout: 30_000 }).toBe(1);
+    await expect.poll(version.begun).toBe(1);
     const fresh = await system.client.deploy('shop', { reuse: 'none' });
-    await expect.poll(version.begun, { timeout: 30_000 }).toBe(2);
+    await expect.poll(version.begun).toBe(2);
     await version.go();
     expect((await system.waitUntilEnded(fresh.id)).status).toBe('succeeded');
     const built = await system.waitUntilEnded(builder.id);
@@ -100,7 +98,7 @@ describe.sequential('two deployments that need the same build, on two workers of
   it('go on without each other: a cancelled builder leaves the work to the one that waits', async () => {
     const { version, builder, waiter } = await oneBuildsAndOneWaits();
     await system.client.cancel(builder.id);
-    await expect.poll(version.begun, { timeout: 30_000 }).toBe(2);
+    await expect.poll(version.begun).toBe(2);
     await version.go();
     expect((await system.waitUntilEnded(builder.id)).status).toBe('cancelled');
     const waited = await system.waitUntilEnded(waiter.id);

@@ -120,9 +120,7 @@ test('the first start deploys the example through all nine stages and says where
 });
 
 test('the next start has it answering again without deploying', { timeout: 60_000 }, async () => {
-  const began = performance.now();
   await start();
-  expect(performance.now() - began).toBeLessThan(20_000);
   expect((await hello()).status).toBe(200);
   const { api } = await client();
   expect((await api.deployments('hello')).deployments.map(({ number }) => number)).toEqual([1]);
@@ -144,12 +142,12 @@ test('a process that dies is started again, and the rest goes on', { timeout: 90
     process.kill(victim!.pid, 'SIGKILL');
     const isBack = async (): Promise<boolean> =>
       (await ours()).some(({ pid, command }) => command.includes(`apps/${name}/dist/main.js`) && pid !== victim!.pid);
-    await expect.poll(isBack, { timeout: 10_000 }).toBe(true);
+    await expect.poll(isBack).toBe(true);
   }
   const { api } = await client();
   const isReady = async (): Promise<boolean> => (await api.ready().catch(() => null))?.ready === true;
-  await expect.poll(isReady, { timeout: 20_000 }).toBe(true);
-  await expect.poll(async () => (await hello()).status, { timeout: 20_000 }).toBe(200);
+  await expect.poll(isReady).toBe(true);
+  await expect.poll(async () => (await hello()).status).toBe(200);
   expect(child.exitCode).toBeNull();
 });
 
@@ -164,14 +162,14 @@ test('nothing of ours lives on when the start is killed outright, and the next s
       .filter((command) => /dist\/main\.js|redis-server|valkey-server/.test(command));
   await expect.poll(own, { timeout: GONE_TIMEOUT_MS }).toEqual([]);
   await start();
-  await expect.poll(async () => (await hello()).status, { timeout: 20_000 }).toBe(200);
+  await expect.poll(async () => (await hello()).status).toBe(200);
 });
 
 test('a start right after the last one was killed takes over what is left', { timeout: 90_000 }, async () => {
   const first = await start();
   await first.end('SIGKILL');
   await start();
-  await expect.poll(async () => (await hello()).status, { timeout: 20_000 }).toBe(200);
+  await expect.poll(async () => (await hello()).status).toBe(200);
   expect(await running?.end('SIGTERM')).toBe(0);
   expect(await ours()).toEqual([]);
 });

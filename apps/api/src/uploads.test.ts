@@ -144,9 +144,9 @@ describe('what is refused leaves nothing behind', () => {
       `POST /v1/apps/folder/uploads HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${api.token}\r\nContent-Type: application/gzip\r\nContent-Length: 100000\r\n\r\n`,
     );
     socket.write(FINE);
-    await waitFor('the upload has begun', async () => (await files()).length === 1, 10_000, 10);
+    await waitFor('the upload has begun', async () => (await files()).length === 1, 30_000, 10);
     socket.destroy();
-    await waitFor('what was written is gone', async () => (await files()).length === 0, 10_000, 10);
+    await waitFor('what was written is gone', async () => (await files()).length === 0, 30_000, 10);
     expect(await api.client.uploads('folder')).toEqual([]);
   });
 
@@ -160,12 +160,12 @@ describe('what is refused leaves nothing behind', () => {
       asking.write(FINE.subarray(0, 20));
       return asking;
     });
-    await waitFor('all have begun', async () => (await files()).length === LIMITS.maxUploadsUnderWay, 10_000, 10);
+    await waitFor('all have begun', async () => (await files()).length === LIMITS.maxUploadsUnderWay, 30_000, 10);
     const response = await send(FINE);
     expect(response.headers.get('retry-after')).not.toBeNull();
     expect(await problemOf(response)).toEqual({ status: 429, code: 'too-many-uploads' });
     for (const asking of senders) asking.destroy();
-    await waitFor('nothing is left', async () => (await files()).length === 0, 10_000, 10);
+    await waitFor('nothing is left', async () => (await files()).length === 0, 30_000, 10);
     expect((await send(FINE)).status).toBe(201);
   });
 });

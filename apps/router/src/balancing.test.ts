@@ -13,7 +13,7 @@ let router: RouterUnderTest;
 const started: TestInstance[] = [];
 
 beforeEach(async () => {
-  router = await RouterUnderTest.start({ idleMs: 500 });
+  router = await RouterUnderTest.start({ idleMs: 3_000 });
 });
 
 afterEach(async () => {
@@ -174,7 +174,7 @@ it('an instance that is busy gets fewer requests', async () => {
   for (const socket of pending) socket.write('GET / HTTP/1.1\r\nHost: app.localhost\r\n\r\n');
   const answers = await Promise.all(
     Array.from({ length: 20 }, () => get('X: 1\r\n')).map((one) =>
-      Promise.race([one, new Promise<string>((resolve) => setTimeout(() => resolve('waits'), 300))]),
+      Promise.race([one, new Promise<string>((resolve) => setTimeout(() => resolve('waits'), 1_000))]),
     ),
   );
   expect(answers.filter((answer) => answer.includes('quick')).length).toBeGreaterThan(5);

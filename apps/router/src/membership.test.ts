@@ -13,9 +13,7 @@ it('a process joins as soon as Redis is there, and says goodbye', async () => {
     const membership = new Membership(() => store.processes.join(SELF));
     await membership.join();
     await redis.restart();
-    await expect
-      .poll(async () => await store.processes.alive('router').catch(() => []), { timeout: 10_000 })
-      .toHaveLength(1);
+    await expect.poll(async () => await store.processes.alive('router').catch(() => [])).toHaveLength(1);
     await membership.leave();
     expect(await store.processes.alive('router')).toEqual([]);
   } finally {

@@ -8,7 +8,7 @@ let router: RouterUnderTest;
 const started: TestInstance[] = [];
 
 beforeEach(async () => {
-  router = await RouterUnderTest.start({ idleMs: 1_000 });
+  router = await RouterUnderTest.start({ idleMs: 3_000 });
 });
 
 afterEach(async () => {

@@ -83,9 +83,11 @@ export class InstanceKeeper {
       outputTail: [],
       at: parts.clock(),
     };
-    this.done = this.#run().catch((error: unknown) =>
-      parts.log.error({ err: error, instanceId: desired.id }, 'the loop of an instance ended'),
-    );
+    this.done = this.#run().catch(async (error: unknown) => {
+      parts.log.error({ err: error, instanceId: desired.id }, 'the loop of an instance ended');
+      // Whoever looks after the instance next follows its output too.
+      await this.#output.leave();
+    });
   }
 
   get state(): ObservedInstance['state'] {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,6 +45,20 @@ it('a port that was given back rests, over restarts too, and then may be had aga
   expect(await (await open()).reserve('ins_bbbbbb')).not.toBe(port);
   now += LIMITS.portQuarantineMs;
   expect(await (await open()).reserve('ins_cccccc')).toBe(port);
+});
+
+it('a port can be had again once the file can be written again', async () => {
+  const below = join(directory, 'gone');
+  const ports = await Ports.open(
+    join(below, 'ports.json'),
+    () => now,
+    () => 0,
+  );
+  await expect(ports.reserve('ins_aaaaaa')).rejects.toMatchObject({ code: 'ENOENT' });
+  await mkdir(below);
+  const port = await ports.reserve('ins_aaaaaa');
+  await ports.release('ins_bbbbbb');
+  expect((await Ports.open(join(below, 'ports.json'), () => now, Math.random)).of('ins_aaaaaa')).toBe(port);
 });
 
 it('a port on which somebody else listens is passed over', async () => {

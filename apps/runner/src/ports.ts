@@ -22,6 +22,7 @@ export class Ports {
   readonly #random: () => number;
   readonly #state: PortsFile;
   #writing: Promise<void> = Promise.resolve();
+  #isWritten = true;
 
   private constructor(path: string, clock: Clock, random: () => number, state: PortsFile) {
     this.#path = path;
@@ -56,7 +57,10 @@ export class Ports {
     const { reserved, resting } = this.#state;
     const own = reserved[id];
     if (own !== undefined) {
-      if (await isFree(own)) return own;
+      if (await isFree(own)) {
+        if (!this.#isWritten) await this.#write();
+        return own;
+      }
       await this.release(id);
     }
     const now = this.#clock();
@@ -94,12 +98,16 @@ export class Ports {
   }
 
   async #write(): Promise<void> {
-    this.#writing = this.#writing.then(async () => {
+    // One after the other, also after one that failed: the next may find room on the disk again.
+    const writing = this.#writing.then(async () => {
       const beside = `${this.#path}.new`;
+      this.#isWritten = false;
       await writeFile(beside, `${JSON.stringify(this.#state)}\n`);
       await rename(beside, this.#path);
+      this.#isWritten = true;
     });
-    await this.#writing;
+    this.#writing = writing.catch(() => undefined);
+    await writing;
   }
 }
 

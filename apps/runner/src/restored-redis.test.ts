@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../../../tests/harness/redis.ts';
 import { FarmUnderTest } from './testing/farm-under-test.ts';
 
-const SOON = { timeout: 15_000 };
+const SOON = { timeout: 30_000, interval: 20 };
 
 let redis: RedisServer;
 let farm: FarmUnderTest;

@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { LIMITS } from '@switchyard/domain';
 import { systemClock, systemIds } from '@switchyard/service';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
@@ -17,7 +18,7 @@ afterEach(async () => {
   await farm.close();
 });
 
-const SOON = { timeout: 15_000, interval: 20 };
+const SOON = { timeout: 30_000, interval: 20 };
 
 describe('an instance that is wanted', () => {
   it('has the app’s variables as they are at each of its starts', async () => {
@@ -260,6 +261,18 @@ describe('an instance that is wanted no more', () => {
       await expect.poll(() => farm.platform.runner.list(), SOON).toEqual([]);
       await expect.poll(() => farm.store.instances.ofHost(farm.hostId), SOON).toEqual([]);
       await member.leave();
+    });
+
+    it('leaves nobody who reads its output, also where its stop failed', async () => {
+      await farm.startRunner();
+      const instance = await farm.desire();
+      await expect.poll(() => farm.visit(instance.id), SOON).toBe('hello');
+      vi.spyOn(farm.platform.runner, 'stop').mockRejectedValueOnce(new Error('the engine is away'));
+      await farm.store.instances.withdraw([instance.id]);
+      await expect.poll(() => farm.platform.runner.list(), SOON).toEqual([]);
+      const read = vi.spyOn(farm.platform.runner, 'readOutput');
+      await pause(LIMITS.outputIdlePollMs * 3);
+      expect(read).not.toHaveBeenCalled();
     });
 
     it('is stopped at the limit, whoever is left', async () => {

@@ -154,7 +154,7 @@ async function get(id: DeploymentId): Promise<Deployment> {
 }
 
 async function ended(id: DeploymentId): Promise<Deployment> {
-  await expect.poll(async () => isFinal((await get(id)).status), { timeout: 30_000, interval: 20 }).toBe(true);
+  await expect.poll(async () => isFinal((await get(id)).status)).toBe(true);
   return await get(id);
 }
 
@@ -291,7 +291,7 @@ describe('a worker', { timeout: 60_000 }, () => {
     await newWorker();
     await repository.commit(nodeApp({ says: 'two', build: stubbornBuild(mark) }));
     const id = await deploy();
-    await expect.poll(() => existsSync(join(outside, mark)), { timeout: 20_000, interval: 20 }).toBe(true);
+    await expect.poll(() => existsSync(join(outside, mark))).toBe(true);
     expect(await store.chain.cancel(id)).toBe('cancelling');
     const deployment = await ended(id);
     expect(deployment.status).toBe('cancelled');
@@ -307,10 +307,10 @@ describe('a worker', { timeout: 60_000 }, () => {
       nodeApp({ says: 'two', build: `echo begun >> ${file}; while [ ! -e ${file}.go ]; do sleep 0.05; done` }),
     );
     const id = await deploy();
-    await expect.poll(() => existsSync(file), { timeout: 20_000, interval: 20 }).toBe(true);
+    await expect.poll(() => existsSync(file)).toBe(true);
     await newWorker();
     await first.stop();
-    await expect.poll(() => readFile(file, 'utf8'), { timeout: 2_000, interval: 20 }).toBe('begun\nbegun\n');
+    await expect.poll(() => readFile(file, 'utf8'), { timeout: LIMITS.leaseMs - 5_000 }).toBe('begun\nbegun\n');
     await writeFile(`${file}.go`, '');
     const deployment = await ended(id);
     expect(stageOf(deployment, 'build')?.attempts.map(({ result }) => result)).toEqual(['handed_back', 'succeeded']);

@@ -179,8 +179,10 @@ export const LIMITS = {
   maxSourceTokenLength: 2_048,
   /** A repository whose first fetch grows beyond this is fetched anew without its history's file contents (`--filter=blob:none`). */
   wholeRepositoryBytes: 256 * 1024 ** 2,
-  /** A repository on disk, and files of Git LFS of one commit; beyond it the deployment fails with `source-too-large`. */
+  /** A repository on disk, all files of one commit, and its files of Git LFS; beyond it the deployment fails with `source-too-large`. */
   maxRepositoryBytes: 4 * 1024 ** 3,
+  /** The list of a commit's files, some 150 bytes each; beyond it the deployment fails with `source-too-large`. */
+  maxTreeListBytes: 128 * 1024 ** 2,
   /** Submodules of a commit, all levels together, and levels; beyond either the deployment fails with `submodule-refused`. */
   maxSubmodules: 50,
   maxSubmoduleDepth: 5,

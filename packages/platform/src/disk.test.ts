@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KeptItem } from '@switchyard/domain';
@@ -57,6 +57,17 @@ describe('what a data directory keeps', () => {
     expect(await disk.remove(again)).toBe(true);
     expect(await readdir(join(dataDir, 'mirrors'))).toEqual([]);
   });
+});
+
+test('what grew without a use of its own is measured again, as long as it may still be in use', async () => {
+  await keep('caches/teams/team_aaaaaa', Date.now() / 1_000);
+  const path = join(dataDir, 'caches/teams/team_aaaaaa');
+  const size = async () => (await disk.list())[0]?.bytes ?? 0;
+  const before = await size();
+  const { mtime } = await stat(path);
+  await writeFile(join(path, 'file'), 'x'.repeat(1_000_000));
+  await utimes(path, mtime, mtime);
+  expect(await size()).toBeGreaterThan(before + 500_000);
 });
 
 describe('what may be in use', () => {

@@ -1,6 +1,6 @@
 import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { KeptItem } from '@switchyard/domain';
+import { type KeptItem, LIMITS } from '@switchyard/domain';
 import semver from 'semver';
 import { mirrorName, parseAddress } from './git/address.ts';
 import { isErrno } from './local/disk.ts';
@@ -36,7 +36,7 @@ export function openDisk(
     toolchain: ['toolchains'],
     mirror: ['mirrors'],
   } as const;
-  /** Trees that did not change since are not measured again. */
+  /** Trees that have rested since are not measured again. */
   const measured = new Map<string, Pick<KeptItem, 'bytes' | 'lastUsedAt'>>();
 
   /** `teams/` is a place of its own; links to what the host has, and version lists, are not worth the while. */
@@ -54,8 +54,10 @@ export function openDisk(
   async function measure(path: string, lastUsedAt: number): Promise<number> {
     const known = measured.get(path);
     if (known?.lastUsedAt === lastUsedAt) return known.bytes;
+    const begun = Date.now();
     const bytes = await bytesBelow(path);
-    measured.set(path, { bytes, lastUsedAt });
+    // A use is stamped when it begins, and the tree grows after that.
+    if (begun - lastUsedAt > LIMITS.diskRestMs) measured.set(path, { bytes, lastUsedAt });
     return bytes;
   }
 

@@ -31,6 +31,11 @@ export function oneOffRecords({ redis, keys, run, subscriptions, clock }: StoreC
       return answer === '' ? null : await get(OneOff.parse(JSON.parse(answer)).id);
     },
 
+    async ofDeployment(id) {
+      const own = await redis.get(keys.oneOffOf(id));
+      return own === null ? null : await get(OneOffId.parse(own));
+    },
+
     async ofHost(id) {
       const members = await redis.smembers(keys.oneOffsOfHost(id));
       const found = await Promise.all(members.map((item) => get(OneOffId.parse(item))));

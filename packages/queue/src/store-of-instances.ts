@@ -47,6 +47,8 @@ export interface OneOffRecords {
   /** Under the lease; the first one of a deployment wins and is answered. Null: lease lost. */
   desire(lease: Lease, oneOff: OneOff): Promise<OneOff | null>;
   get(id: OneOffId): Promise<OneOff | null>;
+  /** On whichever host. */
+  ofDeployment(id: DeploymentId): Promise<OneOff | null>;
   ofHost(id: HostId): Promise<OneOff[]>;
   /** By the runner: writes the state when it is a step forward (wanted → running → exited or unknown), answers whether it was. */
   advance(oneOff: OneOff): Promise<boolean>;

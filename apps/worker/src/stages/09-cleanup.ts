@@ -58,10 +58,9 @@ async function endOwnInstances(context: StageContext, route: Live): Promise<void
   );
 }
 
-async function removeOneOff({ records, deployment, hostId }: StageContext): Promise<void> {
-  for (const oneOff of await records.oneOffs.ofHost(hostId)) {
-    if (oneOff.deploymentId === deployment.id && oneOff.state !== 'running') await records.oneOffs.remove(oneOff.id);
-  }
+async function removeOneOff({ records, deployment }: StageContext): Promise<void> {
+  const oneOff = await records.oneOffs.ofDeployment(deployment.id);
+  if (oneOff !== null && oneOff.state !== 'running') await records.oneOffs.remove(oneOff.id);
 }
 
 /** Forgets releases past their retention, and their trees where nothing else is made of them. */

@@ -58,6 +58,6 @@ describe('all rules', () => {
     const start = performance.now();
     classify({ stage: 'install', output, exit: { code: 1, signal: null }, error: null, command: 'x', context: {} });
     // A quadratic pattern takes minutes here; a linear one a few milliseconds, and this machine may be busy.
-    expect(performance.now() - start).toBeLessThan(1_500);
+    expect(performance.now() - start).toBeLessThan(15_000);
   });
 });

@@ -5,8 +5,8 @@ import type { Guarantees } from './platform-conformance.ts';
 import { attempt, run, unique } from './subject.ts';
 import { oddSeconds, processesWith, stubborn, waitFor } from './waiting.ts';
 
-/** The grace, and as much again for a busy machine. */
-const BOUND_MS = LIMITS.commandGraceMs * 2 + 3_000;
+/** The grace, and much more for a busy machine. */
+const BOUND_MS = LIMITS.commandGraceMs * 2 + 20_000;
 
 export const endingGuarantees = {
   async 'an abort leaves nothing of a command that ignores SIGTERM and hides a process'({ platform }) {
@@ -45,7 +45,7 @@ export const endingGuarantees = {
     expect(processesWith(seconds)).toEqual([]);
     expect(answer.end).toBe('succeeded');
     expect(output).toBe('done\n');
-    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(performance.now() - began).toBeLessThan(60_000);
   },
 
   async 'nothing of a run outlives the process that called it'({ options }) {

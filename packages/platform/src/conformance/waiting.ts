@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Asks until the answer is neither false nor null nor undefined. The question is repeated after an error, too. */
-export async function waitFor<T>(what: string, ask: () => T | Promise<T>, withinMs = 15_000): Promise<NonNullable<T>> {
+export async function waitFor<T>(what: string, ask: () => T | Promise<T>, withinMs = 30_000): Promise<NonNullable<T>> {
   let last: unknown;
   for (const deadline = performance.now() + withinMs; performance.now() < deadline; await pause(20)) {
     try {

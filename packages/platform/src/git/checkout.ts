@@ -3,10 +3,11 @@ import { mkdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { LIMITS, type SourceCredential, SwitchyardError } from '@switchyard/domain';
 import type { Egress } from '../network/egress.ts';
-import { parseAddress, type Remote, remoteOf } from './address.ts';
+import { parseAddress, type Remote, remoteOf, shownAddress } from './address.ts';
 import type { Git } from './git-command.ts';
 import { fillLargeFiles } from './large-files.ts';
 import type { Mirror } from './mirror.ts';
+import { parseTree } from './source-tree.ts';
 import { refused, type Submodule, submodulesOf } from './submodule.ts';
 
 export interface CheckoutParts {
@@ -40,19 +41,43 @@ export async function checkOut(
   const index = join(gitDir, `index-${randomBytes(6).toString('hex')}`);
   const env = { GIT_INDEX_FILE: index, GIT_WORK_TREE: into };
   const run = (...args: string[]) => git.run(args, { remote: null, gitDir, env, signal, onOutput });
+  // First: a commit of a few kilobytes can name more files than a disk holds, and Git would write them.
+  const tree = await listTree(git, mirror, sha, remote);
   try {
     await run('read-tree', '--end-of-options', sha);
     await run('checkout-index', '--all', '--force', '--quiet');
-    await fillLargeFiles({ git, remote, gitDir, sha, into, env, signal, onOutput }, parts);
+    await fillLargeFiles({ git, remote, gitDir, sha, tree, into, env, signal, onOutput }, parts);
   } finally {
     await rm(index, { force: true });
   }
-  for (const submodule of await readSubmodules(git, mirror, sha, remote))
+  for (const submodule of await readSubmodules(git, mirror, sha, tree, remote))
     await checkOutSubmodule(parts, remote, submodule, into, level);
 }
 
-async function readSubmodules(git: Git, { gitDir }: Mirror, sha: string, { address }: Remote): Promise<Submodule[]> {
-  const tree = (await git.run(['ls-tree', '-r', '-z', sha], { remote: null, gitDir })).toString();
+/** All files of a commit, as `parseTree` reads them. Rejects with `source-too-large`. */
+async function listTree(git: Git, { gitDir }: Mirror, sha: string, { address }: Remote): Promise<string> {
+  const tooLarge = (what: string) =>
+    new SwitchyardError(
+      'source-too-large',
+      `The files of ${sha.slice(0, 10)} of ${shownAddress(address)} ${what}. Take out what is generated or was added by mistake.`,
+    );
+  const most = { bytes: LIMITS.maxTreeListBytes, beyond: () => tooLarge('are more than can be listed here') };
+  const tree = (await git.run(['ls-tree', '-r', '-l', '-z', sha], { remote: null, gitDir, most })).toString();
+  const bytes = [...parseTree(tree).values()].reduce((sum, file) => sum + file.bytes, 0);
+  if (bytes > LIMITS.maxRepositoryBytes)
+    throw tooLarge(
+      `have ${Math.round(bytes / 1024 ** 2)} MiB, and ${LIMITS.maxRepositoryBytes / 1024 ** 2} MiB is the most`,
+    );
+  return tree;
+}
+
+async function readSubmodules(
+  git: Git,
+  { gitDir }: Mirror,
+  sha: string,
+  tree: string,
+  { address }: Remote,
+): Promise<Submodule[]> {
   if (!/(?:^|\0)160000 /.test(tree) || !/\t\.gitmodules\0/.test(tree)) return [];
   const modules = await git.run(['config', '--blob', `${sha}:.gitmodules`, '--list', '-z'], { remote: null, gitDir });
   return submodulesOf(modules.toString(), tree, address.url);

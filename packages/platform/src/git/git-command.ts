@@ -17,6 +17,8 @@ export interface GitOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Readable;
   readonly signal?: AbortSignal | undefined;
+  /** How much may be answered, and what a call that answers more rejects with. */
+  readonly most?: { readonly bytes: number; readonly beyond: () => Error };
   /** Gets what Git tells people (stderr), masked, as it comes. */
   readonly onOutput?: ((chunk: Buffer) => void) | undefined;
 }
@@ -71,7 +73,7 @@ export async function openGit(place: GitPlace): Promise<Git> {
   await rename(beside, globalFile);
 
   return {
-    async run(args, { remote, gitDir, env, input, signal, onOutput }) {
+    async run(args, { remote, gitDir, env, input, signal, most, onOutput }) {
       const transport = await openTransport(place, remote);
       try {
         const settings = [...configuration(place), ...transport.settings];
@@ -79,6 +81,7 @@ export async function openGit(place: GitPlace): Promise<Git> {
           words: ['git', ...settings.flatMap((setting) => ['-c', setting]), ...args],
           signal,
           ...(input === undefined ? {} : { input }),
+          ...(most === undefined ? {} : { maxOutputBytes: most.bytes }),
           onStderr:
             onOutput === undefined ? undefined : (chunk) => onOutput(Buffer.from(maskAddresses(chunk.toString()))),
           env: {
@@ -101,6 +104,7 @@ export async function openGit(place: GitPlace): Promise<Git> {
         });
         await transport.ended(answer.succeeded);
         if (answer.succeeded) return answer.stdout;
+        if (answer.isTooMuch && most !== undefined) throw most.beyond();
         throw transport.failure(answer.stderr) ?? gitFailure(answer.stderr, remote);
       } finally {
         await transport.close();

@@ -16,6 +16,8 @@ export interface Checkout {
   readonly remote: Remote;
   readonly gitDir: string;
   readonly sha: string;
+  /** Its files, as `parseTree` reads them. */
+  readonly tree: string;
   readonly into: string;
   /** `GIT_INDEX_FILE` and `GIT_WORK_TREE` of the checkout. */
   readonly env: Readonly<Record<string, string>>;
@@ -39,9 +41,8 @@ async function textOf(path: string): Promise<string> {
 }
 
 /** Small files whose attributes say `filter=lfs` and whose content is a pointer. */
-async function pointersOf({ git, gitDir, sha, into, env }: Checkout): Promise<PointerFile[]> {
-  const tree = parseTree((await git.run(['ls-tree', '-r', '-l', '-z', sha], { remote: null, gitDir })).toString());
-  const blobs = [...tree].filter(([, { type, mode }]) => type === 'blob' && mode !== '120000');
+async function pointersOf({ git, gitDir, tree, into, env }: Checkout): Promise<PointerFile[]> {
+  const blobs = [...parseTree(tree)].filter(([, { type, mode }]) => type === 'blob' && mode !== '120000');
   const attributes = blobs.filter(([path]) => path === '.gitattributes' || path.endsWith('/.gitattributes'));
   const texts = await Promise.all(attributes.map(([path]) => textOf(join(into, path))));
   if (!texts.some((text) => /filter=lfs/.test(text))) return [];
@@ -105,7 +106,7 @@ function ownServer(address: Remote['address']): string | null {
   }
 }
 
-/** Puts the files of Git LFS in place of their pointers; a commit without any costs one look at its tree. */
+/** Puts the files of Git LFS in place of their pointers. */
 export async function fillLargeFiles(
   checkout: Checkout,
   options: { egress: Egress; certificates: string | null },

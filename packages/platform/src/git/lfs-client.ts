@@ -3,7 +3,6 @@ import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { text as textOf } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { type ErrorCode, SwitchyardError } from '@switchyard/domain';
 import { z } from 'zod';
@@ -26,6 +25,8 @@ export interface LfsOptions {
 const TYPE = 'application/vnd.git-lfs+json';
 const BATCH = 100;
 const AT_ONCE = 4;
+/** Of an answer about files; one file's part has some hundred bytes. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
 const Answer = z.object({
   objects: z.array(
@@ -59,17 +60,28 @@ export async function fetchObjects(
     const batch = wanted.slice(at, at + BATCH);
     const answer = await askForObjects(server, batch, options);
     const waiting = batch.map((object) => ({ object, offer: answer.objects.find(({ oid }) => oid === object.oid) }));
-    await Promise.all(
-      Array.from({ length: AT_ONCE }, async () => {
-        for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-          const download = next.offer?.actions?.download;
-          if (download === undefined)
-            throw missing(next.object, next.offer?.error?.message ?? 'the server does not have it');
-          await downloadObject(server, { ...next.object, ...download }, directory, options);
-        }
-      }),
-    );
+    await inLanes(options.signal, async (signal) => {
+      for (let next = waiting.pop(); next !== undefined && !signal.aborted; next = waiting.pop()) {
+        const download = next.offer?.actions?.download;
+        if (download === undefined)
+          throw missing(next.object, next.offer?.error?.message ?? 'the server does not have it');
+        await downloadObject(server, { ...next.object, ...download }, directory, { ...options, signal });
+      }
+    });
   }
+}
+
+/** The first failure ends all lanes; rejects with it when none is left. */
+async function inLanes(signal: AbortSignal | undefined, lane: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const failed = new AbortController();
+  const either = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
+  const lanes = Array.from({ length: AT_ONCE }, () =>
+    lane(either).catch((error: unknown) => {
+      failed.abort(error);
+    }),
+  );
+  await Promise.all(lanes);
+  failed.signal.throwIfAborted();
 }
 
 function missing({ oid }: LfsPointer, why: string): SwitchyardError {
@@ -97,12 +109,34 @@ async function askForObjects(
     headers: { ...headers, accept: TYPE, 'content-type': TYPE },
     body,
   });
-  const said = await textOf(response);
+  const said = await textOf(address, response);
   if (response.statusCode === 200) {
     const answer = Answer.safeParse(parseJson(said));
     if (answer.success) return answer.data;
   }
   throw refusal(address, response);
+}
+
+/** An answer's text, as far as it may go. */
+async function textOf({ host }: URL, response: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const piece of response as AsyncIterable<Buffer>) {
+      bytes += piece.length;
+      if (bytes > MAX_ANSWER_BYTES) throw new Error(`an answer of more than ${MAX_ANSWER_BYTES} bytes`);
+      pieces.push(piece);
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SwitchyardError(
+      'source-unreachable',
+      `${host} answered about files of Git LFS, and then: ${reason}.`,
+      {},
+      error,
+    );
+  }
+  return Buffer.concat(pieces).toString();
 }
 
 /** By what the server answered. */

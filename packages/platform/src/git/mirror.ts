@@ -93,7 +93,7 @@ export async function openMirror(
       '--force',
       ...(isPartial() ? ['--filter=blob:none'] : []),
     ];
-    const watch = watchGrowth(join(gitDir, 'objects'), growthBytes, () => tooLarge(address, growthBytes));
+    const watch = watchGrowth(join(gitDir, 'objects'), growthBytes, () => tooLarge(address, limits.maxBytes));
     const signal = words.signal === undefined ? watch.signal : AbortSignal.any([words.signal, watch.signal]);
     try {
       await git.run([...from, ...args], {

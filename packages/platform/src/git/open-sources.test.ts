@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chown, lstat, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +45,36 @@ beforeAll(async () => {
 afterAll(async () => {
   await repository.remove();
   await rm(dataDir, { recursive: true });
+});
+
+test('a disk that could not be written at first is no obstacle for ever', async () => {
+  const late = join(dataDir, 'late');
+  await writeFile(late, '');
+  const opened = openSources({ dataDir: late, allowFileRepositories: true, extraCaCerts: null });
+  const asked = () => opened.pin({ repository: repository.path, ref: null, ...silent });
+  await expect(asked()).rejects.toThrow(/EEXIST|ENOTDIR/);
+  await rm(late);
+  expect((await asked()).sha).toBe(first);
+});
+
+test('a commit that names more files than can be written is refused, and nothing of it is written', async () => {
+  const bomb = await makeRepository('trunk');
+  const bash = (script: string) => execFileSync('sh', ['-c', script], { cwd: bomb.path, encoding: 'utf8' }).trim();
+  let entry = `100644 blob ${bash('echo x | git hash-object -w --stdin')}`;
+  for (let depth = 0; depth < 8; depth += 1) {
+    const lines = Array.from({ length: 10 }, (_, index) => `${entry}\t${'f'.repeat(20)}${index}`);
+    entry = `040000 tree ${execFileSync('git', ['mktree'], { cwd: bomb.path, input: lines.join('\n'), encoding: 'utf8' }).trim()}`;
+  }
+  const sha = bash(`git -c user.name=x -c user.email=x@x.test commit-tree -m bomb ${entry.split(' ')[2]}`);
+  bash(`git update-ref refs/heads/trunk ${sha}`);
+  const into = join(dataDir, 'bomb');
+  expect((await pin(null, bomb.path)).sha).toBe(sha);
+  await expect(sources.checkout({ repository: bomb.path, sha, into, ...silent })).rejects.toMatchObject({
+    code: 'source-too-large',
+    fault: 'user',
+  });
+  expect(await readdir(into)).toEqual([]);
+  await bomb.remove();
 });
 
 describe('pin', () => {

@@ -4,10 +4,11 @@ import { Commit, LIMITS, type SourceCredential, SwitchyardError } from '@switchy
 import { makeCertificates } from '../local/certificates.ts';
 import { onDisk } from '../local/disk.ts';
 import { openEgress } from '../network/egress.ts';
+import { once } from '../once.ts';
 import type { PlatformOptions, Sources, SourceTree } from '../platform.ts';
 import { parseAddress, type Remote, remoteOf, shownAddress } from './address.ts';
 import { checkOut } from './checkout.ts';
-import { type Git, type GitOptions, openGit } from './git-command.ts';
+import { type GitOptions, openGit } from './git-command.ts';
 import { type KnownHosts, rememberedHosts } from './known-hosts.ts';
 import { type Mirror, openMirror, type RepositoryLimits } from './mirror.ts';
 import { candidates, commitOf, parseRef, parseRemoteRefs } from './ref.ts';
@@ -36,19 +37,16 @@ export function openSources(
     maxBytes: LIMITS.maxRepositoryBytes,
   };
   const knownHosts = options.knownHosts ?? rememberedHosts();
-  let opened: Promise<Git> | undefined;
-  const git = () => {
-    opened ??= makeCertificates(options.dataDir, options.extraCaCerts).then((certificates) =>
-      openGit({
-        dataDir: options.dataDir,
-        allowFileRepositories: options.allowFileRepositories,
-        certificates: certificates?.all ?? null,
-        egress,
-        knownHosts,
-      }),
-    );
-    return opened;
-  };
+  const git = once(async () => {
+    const certificates = await makeCertificates(options.dataDir, options.extraCaCerts);
+    return await openGit({
+      dataDir: options.dataDir,
+      allowFileRepositories: options.allowFileRepositories,
+      certificates: certificates?.all ?? null,
+      egress,
+      knownHosts,
+    });
+  });
   const parse = (repository: string) => parseAddress(repository, options.allowFileRepositories);
   const parseRemote = (repository: string, credential?: SourceCredential | null) =>
     remoteOf(parse(repository), credential);

@@ -7,9 +7,10 @@ import { Commit, UploadId } from '@switchyard/domain';
 import { isErrno, onDisk } from '../local/disk.ts';
 import { removeTree } from '../local/file-tree.ts';
 import { openEgress } from '../network/egress.ts';
+import { once } from '../once.ts';
 import type { PlatformOptions, Uploads } from '../platform.ts';
 import { fastImport, IMPORTED_MESSAGE, IMPORTED_REF } from './fast-import.ts';
-import { type Git, openGit } from './git-command.ts';
+import { openGit } from './git-command.ts';
 import { rememberedHosts } from './known-hosts.ts';
 import { openSourceTree } from './source-tree.ts';
 
@@ -22,18 +23,16 @@ const ANY_NAME = ['-c', 'core.protectNTFS=false', '-c', 'core.protectHFS=false']
 /** A bare repository of its own per upload, below the data directory: it comes whole by one rename, and goes whole. */
 export function openUploads(options: Pick<PlatformOptions, 'dataDir'>): Uploads {
   const uploads = join(options.dataDir, 'uploads');
-  let opened: Promise<Git> | undefined;
-  const git = () => {
-    opened ??= openGit({
+  const git = once(() =>
+    openGit({
       dataDir: options.dataDir,
       allowFileRepositories: false,
       certificates: null,
       // Nothing is fetched.
       egress: openEgress({ allowPrivate: [], proxies: {} }),
       knownHosts: rememberedHosts(),
-    });
-    return opened;
-  };
+    }),
+  );
   const directoryOf = (id: UploadId) => join(uploads, `${id}.git`);
 
   async function make(gitDir: string, items: Parameters<Uploads['keep']>[0]['items'], signal: AbortSignal) {

@@ -22,10 +22,10 @@ function parseModules(text: string): Map<string, { url: string | null; update: s
   );
 }
 
-/** `git ls-tree -r -z`: the entries that are commits of other repositories. */
+/** `git ls-tree -r -z`, with `-l` or without: the entries that are commits of other repositories. */
 function parseLinks(text: string): { path: string; sha: string }[] {
   return text.split('\0').flatMap((line) => {
-    const [, sha, path] = /^160000 commit ([0-9a-f]+)\t([\s\S]+)$/.exec(line) ?? [];
+    const [, sha, path] = /^160000 commit ([0-9a-f]+)(?: +-)?\t([\s\S]+)$/.exec(line) ?? [];
     return sha === undefined || path === undefined ? [] : [{ sha, path }];
   });
 }

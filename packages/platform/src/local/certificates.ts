@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
@@ -41,7 +41,7 @@ export async function makeCertificates(dataDir: string, extraCaCerts: string | n
   const directory = join(dataDir, 'certificates');
   await mkdir(directory, { recursive: true });
   const all = join(directory, `${createHash('sha256').update(text).digest('hex').slice(0, 16)}.pem`);
-  const beside = `${all}.${process.pid}`;
+  const beside = `${all}.${randomBytes(6).toString('hex')}`;
   await writeFile(beside, text);
   await rename(beside, all);
   return { extra: extraCaCerts, all };

@@ -10,6 +10,7 @@ import { attempt, instanceSpec, oneOffSpec, run, type Subject, snapshotOf, uniqu
 import { oddSeconds, processesWith, waitFor } from '../conformance/waiting.ts';
 import { openPlatform } from '../open-platform.ts';
 import { findProgram } from './guard.ts';
+import { openLocalPlatform } from './local-platform.ts';
 
 let subject: Subject;
 beforeEach(async () => {
@@ -48,6 +49,58 @@ describe('what the data directory keeps', () => {
     expect(await readdir(join(dataDir(), 'workspaces'))).toEqual([]);
     expect(await readdir(join(dataDir(), 'instances'))).toEqual([]);
   });
+});
+
+test('what could not be found out about the host at first is found out later', async () => {
+  if (subject.options === null) throw new Error('no options');
+  let asked = 0;
+  const platform = await openLocalPlatform(subject.options, {
+    chooseOverlays: async () => {
+      asked += 1;
+      if (asked === 1) throw new Error('no space left');
+      return { refused: 'as the test wants it' };
+    },
+  });
+  await expect(platform.check()).rejects.toThrow('no space left');
+  await platform.check();
+  expect(asked).toBe(2);
+  await platform.close();
+});
+
+test('a snapshot whose manifest was lost with the power is made anew, and hides no other', async () => {
+  const { worker } = subject.platform;
+  const broken = await snapshotOf(subject.platform, { a: 'a' });
+  const whole = await snapshotOf(subject.platform, { b: 'b' });
+  await writeFile(join(dataDir(), 'snapshots', broken.key, 'manifest.json'), '');
+  expect((await worker.listSnapshots()).map(({ key }) => key)).toEqual([whole.key]);
+  expect(await worker.find(broken.key)).toBeNull();
+  expect(await worker.find(whole.key)).toEqual(whole);
+  const { answer } = await run(subject.platform, ['echo again >a'], { publish: broken.key });
+  expect(answer.end).toBe('succeeded');
+  expect(await worker.exists(broken, 'a')).toBe(true);
+});
+
+test('what is kept lies in the environment’s own directory, whatever an app has made of it before', async () => {
+  const outside = await mkdtemp(join(tmpdir(), 'outside-'));
+  await mkdir(join(outside, 'inner'));
+  const { uid } = await stat(join(outside, 'inner'));
+  const snapshot = await snapshotOf(subject.platform, { file: 'x' });
+  const first = instanceSpec(subject, snapshot, `ln -s ${outside} data/out; echo end; sleep 600`, {
+    persist: ['data'],
+  });
+  const { runner } = subject.platform;
+  await runner.startInstance(first);
+  await waitFor('it has made its link', async () => (await outputOf(subject, first.id)) === 'end\n');
+  await runner.stop(first.id, { graceMs: 100 });
+  await runner.remove(first.id);
+  for (const path of ['data/out', 'data/out/inner', 'data/out/new/er']) {
+    const { environmentId } = first;
+    const next = instanceSpec(subject, snapshot, 'sleep 600', { environmentId, persist: [path] });
+    await expect(runner.startInstance(next)).rejects.toMatchObject({ code: 'invalid-settings' });
+  }
+  expect(await readdir(outside)).toEqual(['inner']);
+  expect((await stat(join(outside, 'inner'))).uid).toBe(uid);
+  await rm(outside, { recursive: true });
 });
 
 describe('what a runner finds again', () => {

@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { SwitchyardError } from '@switchyard/domain';
+import { once } from '../once.ts';
 import type { Platform, PlatformOptions } from '../platform.ts';
 import { mayUseAppUsers, openAppUsers } from './app-user.ts';
 import { certificateVariables, makeCertificates } from './certificates.ts';
@@ -31,14 +32,6 @@ import { copyAssembly } from './tree-assembly.ts';
 import { openWorkspaces } from './workspaces.ts';
 
 const NEEDED = ['sh', 'cp', 'mv', 'ln', 'mkfifo', 'sleep', 'du', 'chown'];
-
-function once<T>(find: () => Promise<T>): () => Promise<T> {
-  let found: Promise<T> | undefined;
-  return () => {
-    found ??= find();
-    return found;
-  };
-}
 
 /** What commands use of this host; somebody may have put it into a home that is closed to others. */
 function hostTools(extraCaCerts: string | null): Shown[] {
@@ -87,17 +80,14 @@ export async function openLocalPlatform(
     );
     return null;
   });
-  let resourcesInUse: Promise<ResourceControl> | undefined;
-  const findResources = async () => {
+  let resourcesInUse: ResourceControl | undefined;
+  const resources = once(async () => {
     const found = await chooseResources(options.farmId);
     const weakness = weaknessOf(found);
     if (weakness !== null) options.announce(weakness);
+    resourcesInUse = found;
     return found;
-  };
-  const resources = () => {
-    resourcesInUse ??= findResources();
-    return resourcesInUse;
-  };
+  });
   const layers = openLayerStore(join(dataDir, 'layers'));
   const users = openAppUsers(join(dataDir, 'users'));
   const inOneTree = async (trees: readonly string[], into: string): Promise<void> => {
@@ -182,7 +172,7 @@ export async function openLocalPlatform(
     },
     async close() {
       runner.close();
-      await (await resourcesInUse)?.close();
+      await resourcesInUse?.close();
     },
   };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -69,7 +70,7 @@ export function openNpmFetch(place: {
       }
       const versions = Versions.parse(JSON.parse(await npm(['view', name, 'versions', '--json'], name, options)));
       await mkdir(place.versionsDir, { recursive: true });
-      const beside = `${file}.${process.pid}`;
+      const beside = `${file}.${randomBytes(6).toString('hex')}`;
       await writeFile(beside, JSON.stringify(versions));
       await rename(beside, file);
       return versions;

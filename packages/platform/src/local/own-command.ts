@@ -14,12 +14,16 @@ export interface OwnCommand {
   /** A stream that breaks ends the command, and rejects with its error. */
   readonly input?: string | Readable;
   readonly timeoutMs?: number;
+  /** More on stdout or stderr ends the command. */
+  readonly maxOutputBytes?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onStderr?: ((chunk: Buffer) => void) | undefined;
 }
 
 export interface OwnAnswer {
   readonly succeeded: boolean;
+  /** It was ended for what it put out. */
+  readonly isTooMuch: boolean;
   readonly stdout: Buffer;
   /** What it said, or why it could not be run. */
   readonly stderr: string;
@@ -36,6 +40,7 @@ export async function runOwn({
   directory,
   input,
   timeoutMs,
+  maxOutputBytes = MAX_OUTPUT_BYTES,
   signal,
   onStderr,
 }: OwnCommand): Promise<OwnAnswer> {
@@ -49,7 +54,7 @@ export async function runOwn({
     env: { ...env },
     detached: true,
     encoding: 'buffer',
-    maxBuffer: MAX_OUTPUT_BYTES,
+    maxBuffer: maxOutputBytes,
     stripFinalNewline: false,
     ...(directory === undefined ? {} : { cwd: directory }),
     ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
@@ -70,6 +75,7 @@ export async function runOwn({
     const stderr = Buffer.from(result.stderr ?? []).toString();
     return {
       succeeded: !result.failed,
+      isTooMuch: result.isMaxBuffer,
       stdout: Buffer.from(result.stdout ?? []),
       stderr: stderr === '' && result.failed ? (result.originalMessage ?? result.shortMessage ?? '') : stderr,
     };

@@ -79,6 +79,14 @@ export function snapshotGone(...snapshots: readonly SnapshotRef[]): SwitchyardEr
   return new SwitchyardError('snapshot-missing', message, { key, placement: snapshots[0]?.placement });
 }
 
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 const holderOf = (name: string) => /^\.making-(snapshot-[0-9a-f]+)$/.exec(name)?.[1];
 
 export function openSnapshotStore({ directory, hostId, layers, flatten }: SnapshotPlace): SnapshotStore {
@@ -119,6 +127,18 @@ export function openSnapshotStore({ directory, hostId, layers, flatten }: Snapsh
     return manifest;
   }
 
+  /** A host that lost its power has files whose content never reached the disk. What held the layers is forgotten by the next sweep. */
+  async function discardBroken(key: string): Promise<void> {
+    const removing = join(directory, `.removing-${random()}`);
+    try {
+      await rename(pathOf(key), removing);
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return;
+      throw error;
+    }
+    await removeTree(removing);
+  }
+
   async function read(key: string): Promise<Manifest | null> {
     let text: string;
     try {
@@ -127,7 +147,12 @@ export function openSnapshotStore({ directory, hostId, layers, flatten }: Snapsh
       if (isErrno(error, 'ENOENT', 'ENOTDIR')) return null;
       throw error;
     }
-    const manifest = Manifest.parse(JSON.parse(text));
+    const document = parseJson(text);
+    if (document === undefined) {
+      await discardBroken(key);
+      return null;
+    }
+    const manifest = Manifest.parse(document);
     return manifest.v === 1 ? await adopt(key, manifest.toolchain) : manifest;
   }
 
@@ -158,7 +183,7 @@ export function openSnapshotStore({ directory, hostId, layers, flatten }: Snapsh
 
   return {
     async find(key) {
-      return (await touch(key)) ? ref(key) : null;
+      return (await touch(key)) && (await read(key)) !== null ? ref(key) : null;
     },
     async stackOf(snapshot, user) {
       const manifest = await require(snapshot);

@@ -1,5 +1,7 @@
+import { EventEmitter, once } from 'node:events';
 import { createServer, request, type Server } from 'node:http';
 import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -125,6 +127,51 @@ describe('the proxy of one command', () => {
     expect(asked.map(({ line }) => line)).toEqual(['GET http://git.example.invalid/a']);
     await own.close();
   });
+});
+
+test('a connection that comes when the command is gone is closed', async () => {
+  const egress = openEgress({ allowPrivate: ['127.0.0.1'], proxies: {} });
+  const connections = () => new Promise<number>((resolve) => target.getConnections((_, count) => resolve(count)));
+  for (const line of [`CONNECT 127.0.0.1:${targetPort} HTTP/1.1`, `GET http://127.0.0.1:${targetPort}/ HTTP/1.1`]) {
+    const gate = new EventEmitter();
+    const own = await openForwardProxy({
+      ...egress,
+      async connect(to) {
+        setImmediate(() => gate.emit('reached'));
+        await once(gate, 'open');
+        return await egress.connect(to);
+      },
+    });
+    const socket = connect(Number(new URL(own.url).port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(`${line}\r\nHost: 127.0.0.1\r\n\r\n`);
+    await once(gate, 'reached');
+    await expect.poll(connections).toBe(0);
+    await own.close();
+    const arrived = once(target, 'connection');
+    gate.emit('open');
+    await arrived;
+    await expect.poll(connections, { timeout: 20_000 }).toBe(0);
+    socket.destroy();
+  }
+});
+
+test('an operator’s proxy that takes a connection and says nothing is given up', async () => {
+  const silent = createServer();
+  const taken: Duplex[] = [];
+  silent.on('connect', (_, socket) => void taken.push(socket));
+  const port = await listen(silent);
+  const egress = openEgress({
+    allowPrivate: [],
+    proxies: { HTTPS_PROXY: `http://127.0.0.1:${port}` },
+    connectTimeoutMs: 300,
+  });
+  await expect(egress.connect({ protocol: 'https:', host: 'git.example.invalid', port: 443 })).rejects.toMatchObject({
+    code: 'source-unreachable',
+    message: expect.stringContaining('no answer in time'),
+  });
+  for (const socket of taken) socket.destroy();
+  await new Promise((resolve) => silent.close(resolve));
 });
 
 test('a redirect is checked like the first address', async () => {

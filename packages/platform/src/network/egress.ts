@@ -13,6 +13,8 @@ export interface EgressOptions {
   readonly allowPrivate: PrivateHosts;
   /** `HTTPS_PROXY` and its siblings. */
   readonly proxies: ProxyVariables;
+  /** How long a connection may take, the answer of a proxy included. */
+  readonly connectTimeoutMs?: number;
 }
 
 /**
@@ -32,7 +34,7 @@ const CONNECT_TIMEOUT_MS = 20_000;
 
 const isNamed = (host: string, hosts: PrivateHosts): boolean => hosts === 'all' || hosts.includes(host.toLowerCase());
 
-export function openEgress({ allowPrivate, proxies }: EgressOptions): Egress {
+export function openEgress({ allowPrivate, proxies, connectTimeoutMs = CONNECT_TIMEOUT_MS }: EgressOptions): Egress {
   async function resolve(host: string): Promise<string[]> {
     const plain = host.replace(/^\[|\]$/g, '');
     const found = isIP(plain) > 0 ? [plain] : await addressesOf(plain);
@@ -61,12 +63,12 @@ export function openEgress({ allowPrivate, proxies }: EgressOptions): Egress {
       const proxy = proxyFor(proxies, to);
       if (proxy !== null) {
         await checkBeforeProxy(to.host);
-        return await throughProxy(proxy, to);
+        return await throughProxy(proxy, to, connectTimeoutMs);
       }
       let last: unknown;
       for (const address of await resolve(to.host)) {
         try {
-          return await open(() => connectTo({ host: address, port: to.port }), 'connect');
+          return await open(() => connectTo({ host: address, port: to.port }), 'connect', connectTimeoutMs);
         } catch (error) {
           last = error;
         }
@@ -99,10 +101,10 @@ function unreachable(what: string, cause: unknown): SwitchyardError {
   );
 }
 
-function open(make: () => Socket, event: 'connect' | 'secureConnect'): Promise<Socket> {
+function open(make: () => Socket, event: 'connect' | 'secureConnect', timeoutMs = CONNECT_TIMEOUT_MS): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = make();
-    const timer = setTimeout(() => socket.destroy(new Error('no answer in time')), CONNECT_TIMEOUT_MS);
+    const timer = setTimeout(() => socket.destroy(new Error('no answer in time')), timeoutMs);
     socket.once(event, () => {
       clearTimeout(timer);
       socket.off('error', reject);
@@ -131,7 +133,7 @@ export async function connectToProxy({ url }: Proxy): Promise<Socket> {
   }
 }
 
-async function throughProxy(proxy: Proxy, to: { host: string; port: number }): Promise<Socket> {
+async function throughProxy(proxy: Proxy, to: { host: string; port: number }, timeoutMs: number): Promise<Socket> {
   const socket = await connectToProxy(proxy);
   return await new Promise((resolve, reject) => {
     const target = `${to.host}:${to.port}`;
@@ -141,7 +143,10 @@ async function throughProxy(proxy: Proxy, to: { host: string; port: number }): P
       headers: { host: target, ...proxy.headers },
       createConnection: () => socket,
     });
+    const timer = setTimeout(() => socket.destroy(new Error('no answer in time')), timeoutMs);
+    asking.once('close', () => clearTimeout(timer));
     asking.once('connect', (response, tunnel) => {
+      clearTimeout(timer);
       if (response.statusCode === 200) resolve(socket);
       else {
         tunnel.destroy();
@@ -152,7 +157,7 @@ async function throughProxy(proxy: Proxy, to: { host: string; port: number }): P
       socket.destroy();
       reject(unreachable(target, new Error(`the proxy ${proxy.url.host} answered ${response.statusCode}`)));
     });
-    asking.once('error', (error) => reject(unreachable(target, error)));
+    asking.on('error', (error) => reject(unreachable(target, error)));
     asking.end();
   });
 }

@@ -38,6 +38,8 @@ export async function openForwardProxy(egress: Egress): Promise<ForwardProxy> {
       if (target === null) throw new Error('no host');
       const port = Number(target.port) || HTTP_PORT;
       const far = track(await egress.connect({ protocol: 'https:', host: plainHost(target), port }));
+      // The command may have gone, and the proxy with it, while the connection was made.
+      if (near.destroyed) return void far.destroy();
       near.write('HTTP/1.1 200 Connection established\r\n\r\n');
       if (head.length > 0) far.write(head);
       near.pipe(far).pipe(near);
@@ -60,6 +62,7 @@ export async function openForwardProxy(egress: Egress): Promise<ForwardProxy> {
           ? await egress.connect({ protocol: 'http:', host: plainHost(url), port })
           : await connectToProxy(proxy),
       );
+      if (response.destroyed) return void socket.destroy();
       const headers = Object.fromEntries(Object.entries(asked.headers).filter(([name]) => !NEIGHBOURLY.has(name)));
       const onward = request({
         method: asked.method,
