@@ -28,7 +28,17 @@ it('forgets the migration, whichever host it ran on', async () => {
   const { v, farmId, epoch, teamId, appId, environmentId, deploymentId, snapshot, runtime, root } = instance;
   const hostId = systemIds('host');
   const ran: OneOff = {
-    ...{ v, farmId, epoch, teamId, appId, environmentId, deploymentId, snapshot, runtime, root, hostId },
+    v,
+    farmId,
+    epoch,
+    teamId,
+    appId,
+    environmentId,
+    deploymentId,
+    snapshot,
+    runtime,
+    root,
+    hostId,
     id: systemIds('run'),
     command: 'migrate',
     persist: [],
