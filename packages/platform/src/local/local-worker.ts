@@ -55,12 +55,12 @@ export function openLocalWorker(host: LocalHost): WorkerPlatform {
       PATH: path,
       HOME: workspace.home,
     };
+    const output = await openOutputPipe(join(workspace.path, 'output'), user, request.onOutput);
     const unwatch = resources.watch(name, {
       limits: request.limits,
       members: () => membersOf(null, markOf(workspace)),
       kill: (pids) => pids.forEach((pid) => send(pid, 'SIGKILL')),
     });
-    const output = await openOutputPipe(join(workspace.path, 'output'), user, request.onOutput);
     try {
       for (const command of request.commands) {
         if (signal.aborted) break;
