@@ -1,10 +1,13 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { EnvironmentId, InstanceId } from '@switchyard/domain';
 import { expect } from 'vitest';
 import type { FoundProcess, InstanceSpec } from '../platform.ts';
 import { runAndKill } from './errand.ts';
 import type { Guarantees } from './platform-conformance.ts';
-import { instanceSpec, SERVER, type Subject, snapshotOf, unique } from './subject.ts';
+import { instanceSpec, run, SERVER, type Subject, snapshotOf, unique } from './subject.ts';
 import { freePort, processesWith, waitFor } from './waiting.ts';
 
 export async function found({ platform }: Subject, id: string): Promise<FoundProcess | null> {
@@ -185,6 +188,27 @@ export const instanceGuarantees = {
     const other: EnvironmentId = `env_${unique()}`;
     expect(await say('ls data', { environmentId: other })).toBe('end\n');
     expect(await worker.exists(snapshot, 'web/data/file')).toBe(false);
+  },
+
+  async 'a link of the repository on the way to what is kept leads nobody out of the tree'(subject) {
+    const outside = await mkdtemp(join(tmpdir(), 'outside-'));
+    try {
+      await mkdir(join(outside, 'kept'));
+      await writeFile(join(outside, 'kept', 'file'), 'x');
+      const linked = await run(subject.platform, [`ln -s ${outside} out`], { publish: `bld-${unique()}` });
+      const snapshot = linked.answer.end === 'succeeded' ? linked.answer.snapshot : null;
+      if (snapshot === null) throw new Error(linked.output);
+      const spec = instanceSpec(subject, snapshot, 'sleep 600', { persist: ['out/kept', 'out/new'] });
+      // Refused, or kept in a directory of its own that lies over the link: either way nothing happens outside.
+      await subject.platform.runner.startInstance(spec).catch((error: unknown) => {
+        expect(error).toMatchObject({ code: 'invalid-settings' });
+      });
+      await subject.platform.runner.stop(spec.id, { graceMs: 100 });
+      await subject.platform.runner.remove(spec.id);
+      expect(await readdir(outside, { recursive: true })).toEqual(['kept', 'kept/file']);
+    } finally {
+      await rm(outside, { recursive: true });
+    }
   },
 
   async 'a static site is served without a start command'(subject) {

@@ -15,11 +15,13 @@ import {
   topLevelEntries,
   writePrivateRoot,
 } from './private-root.ts';
+import { makeRealDirectories } from './real-directories.ts';
 import {
   type AssembledTree,
   type AssemblyRequest,
   isDirectory,
   layCopies,
+  notInTheTree,
   type PlacedLayer,
   type Stack,
   type TreeAssembly,
@@ -89,7 +91,7 @@ export function openOverlayAssembly({ overlays, dataDir, hostTools }: OverlayHos
       await mkdir(join(place, 'lower', 'none'), { recursive: true });
       // Short names without commas and colons: all options of a mount have one page together.
       for (const [index, tree] of trees.entries()) await symlink(tree, join(place, 'lower', String(index)));
-      for (const path of Object.keys(binds)) await mkdir(join(upper, path), { recursive: true });
+      for (const path of Object.keys(binds)) await makeRealDirectories(upper, path, notInTheTree(path));
       if (user !== null) await (copied.length > 0 ? giveTree(upper, user) : giveFiles(upper, user));
       const mounts = privateRoot(request);
       const names = trees.length === 0 ? ['none'] : trees.map((_, index) => String(index)).toReversed();
@@ -148,7 +150,7 @@ export function openOverlayAssembly({ overlays, dataDir, hostTools }: OverlayHos
           return false;
         },
         async makeDirectory(path) {
-          await mkdir(join(upper, path), { recursive: true });
+          await makeRealDirectories(upper, path, notInTheTree(path));
           if (user !== null) await giveFiles(join(upper, path.split('/')[0] ?? ''), user);
         },
         entrance,

@@ -7,6 +7,7 @@ import type { Entrance } from './entrance.ts';
 import { copyPath, copyTree, removeTree } from './file-tree.ts';
 import type { Guard } from './guard.ts';
 import type { Shown } from './private-root.ts';
+import { makeRealDirectories } from './real-directories.ts';
 
 /** Immutable trees, lowest first. `plain`: one tree without marks of deletion, which may lie over others. */
 export interface Stack {
@@ -77,6 +78,9 @@ export async function layCopies(
   }
 }
 
+export const notInTheTree = (path: string) => (standing: string) =>
+  `${path} can't be made: ${standing} in the repository is not a directory. Name a path that does not lead through it.`;
+
 function onlyTree({ trees }: Stack): string {
   const [tree] = trees;
   if (tree !== undefined && trees.length === 1) return tree;
@@ -97,15 +101,15 @@ export function copyAssembly(guard: () => Promise<Guard>): TreeAssembly {
         signal,
       );
       for (const [path, source] of Object.entries(binds)) {
+        await makeRealDirectories(directory, dirname(path), notInTheTree(path));
         await removeTree(join(directory, path));
-        await mkdir(dirname(join(directory, path)), { recursive: true });
         await symlink(source, join(directory, path));
       }
       return {
         directory,
         hasDirectory: (path) => isDirectory(join(directory, path)),
         async makeDirectory(path) {
-          await mkdir(join(directory, path), { recursive: true });
+          await makeRealDirectories(directory, path, notInTheTree(path));
         },
         async entrance(workingDirectory) {
           const { mode, prefix } = await guard();
