@@ -78,9 +78,9 @@ export interface Client {
   start(app: string): Promise<DeploymentView>;
   /** Hosts that were added, by name. */
   domains(app: string): Promise<DomainView[]>;
-  /** Claims a host; `record` says which DNS record proves it. */
+  /** Claims a host; `record` says which DNS record proves it, `file` which file does. */
   addDomain(app: string, host: string): Promise<DomainView>;
-  /** Looks for the record; the host is served once it was found. */
+  /** Looks for the record, then for the file; the host is served once either was found. */
   verifyDomain(app: string, host: string): Promise<DomainView>;
   removeDomain(app: string, host: string): Promise<void>;
   /** How the app's private repository is opened: with a token, or with a deploy key that this makes. */

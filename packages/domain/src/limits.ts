@@ -197,6 +197,12 @@ export const LIMITS = {
   unverifiedDomainMs: 7 * 86_400_000,
   /** The DNS has this long for an answer, and is asked again once; then verification fails with 503. */
   dnsTimeoutMs: 3_000,
+  /** The file that proves a host; a larger one proves nothing. */
+  maxVerificationFileBytes: 1_024,
+  /** From its name to the end of that file; what takes longer proves nothing. */
+  verificationFileTimeoutMs: 10_000,
+  /** Hosts that one api asks for their file at once; one more is told to try again. */
+  maxVerificationFilesAtOnce: 8,
   /** Questions a second whether a host is ours, over all askers; more are answered with 429. */
   tlsAsksPerSecond: 100,
   /** Variables of an environment; one more is refused with 409. */
