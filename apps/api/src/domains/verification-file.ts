@@ -115,7 +115,7 @@ async function contentOf(response: AsyncIterable<Buffer>): Promise<VerificationF
 /** Name servers know no signal. */
 function untilAborted<Value>(value: Promise<Value>, signal: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    signal.addEventListener('abort', () => reject(new Error('the time is up')), { once: true });
     value.then(resolve, reject);
   });
 }
