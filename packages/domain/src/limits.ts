@@ -209,6 +209,8 @@ export const LIMITS = {
   maxVariables: 100,
   /** A variable's value, as UTF-8; a longer one is refused with 400. */
   maxVariableBytes: 16 * 1024,
+  /** Changes of the variables of an environment that are listed, those of all names together; the oldest are forgotten. */
+  maxVariableVersions: 1_000,
   /** Linux takes arguments and environment of a command together up to 2 MiB (a quarter of the usual stack limit). */
   maxEnvironmentBytes: 2 * 1024 * 1024,
   /**
