@@ -121,6 +121,9 @@ test('a webhook’s secret and URLs, what it delivered, and going on after a rol
 test('a host is added with its record, listed, not served unproved, and removed', async () => {
   const added = await switchyard(['domains', 'add', 'shop', 'www.example.test']);
   expect(added.stdout).toMatch(/_switchyard\.www\.example\.test\n.*TXT\n.*switchyard=[0-9a-f]{32}/s);
+  expect(added.stdout).toMatch(
+    /http:\/\/www\.example\.test\/\.well-known\/switchyard-verification\.txt\n.*switchyard=[0-9a-f]{32}/s,
+  );
   expect(added.stderr).toContain('switchyard domains verify shop www.example.test');
   expect((await switchyard(['domains', 'list', 'shop'])).stdout).toMatch(/www\.example\.test +not verified/);
   const refused = await switchyard(['domains', 'add', 'shop', '*.example.test']);

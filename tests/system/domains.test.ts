@@ -1,3 +1,5 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { VERIFICATION_PATH } from '@switchyard/domain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DnsServer, startDnsServer } from '../harness/dns-server.ts';
 import { nodeApp } from '../harness/node-app.ts';
@@ -10,13 +12,30 @@ const HOST = 'shop.example.test';
 let dns: DnsServer;
 let system: System;
 let repository: Repository;
+let forged: Repository | undefined;
 let askPort: number;
+/** Where the hosts lead that are not at the router yet: their old server, or a proxy in front. */
+let elsewhere: Server;
+/** Host → how it answers. */
+const answers = new Map<string, RequestListener>();
 
 beforeAll(async () => {
   dns = await startDnsServer();
-  [askPort = 0] = await freePorts(1);
+  let verificationPort: number;
+  [askPort = 0, verificationPort = 0] = await freePorts(2);
+  elsewhere = createServer((request, response) => {
+    const listener = answers.get((request.headers.host ?? '').replace(/:\d+$/, ''));
+    if (listener === undefined) response.writeHead(404).end();
+    else listener(request, response);
+  });
+  await new Promise<void>((resolve) => elsewhere.listen(verificationPort, '127.0.0.1', resolve));
   system = await startSystem({
-    env: { SWITCHYARD_DNS_SERVERS: dns.address, SWITCHYARD_TLS_ASK_PORT: String(askPort) },
+    env: {
+      SWITCHYARD_DNS_SERVERS: dns.address,
+      SWITCHYARD_TLS_ASK_PORT: String(askPort),
+      SWITCHYARD_VERIFICATION_PORT: String(verificationPort),
+      SWITCHYARD_ALLOW_PRIVATE_REPOSITORIES: '127.0.0.1,moving.example.test,routed.example.test',
+    },
   });
   repository = await createRepository(nodeApp({ says: 'one' }));
   for (const name of ['shop', 'blog']) {
@@ -28,7 +47,10 @@ beforeAll(async () => {
 afterAll(async () => {
   await system?.stop();
   await repository?.remove();
+  await forged?.remove();
   await dns?.close();
+  elsewhere?.closeAllConnections();
+  await new Promise((resolve) => elsewhere.close(resolve));
 });
 
 const at = async (host: string): Promise<number> => (await visit(system.routerPort, host, '/')).status;
@@ -79,6 +101,84 @@ describe.sequential('a host of an app', { timeout: 60_000 }, () => {
     expect((await system.client.app('shop')).hosts).toEqual(['shop.localhost', HOST]);
     dns.txt.clear();
     expect((await system.client.verifyDomain('shop', HOST)).host).toBe(HOST);
+  });
+
+  it('is proved by a file too, while it leads elsewhere', async () => {
+    const host = 'moving.example.test';
+    const { record, file } = await system.client.addDomain('shop', host);
+    expect(new URL(file.url)).toMatchObject({ protocol: 'http:', hostname: host, pathname: VERIFICATION_PATH });
+    expect(file.content).toBe(record.value);
+    const refused = async (words: string): Promise<void> =>
+      await expect(system.client.verifyDomain('shop', host)).rejects.toMatchObject({
+        code: 'domain-not-verified',
+        message: expect.stringContaining(words),
+      });
+    await refused('no address');
+    dns.addresses.set(host, ['127.0.0.1']);
+    await refused('status 404');
+    answers.set(host, (_request, response) => response.end('switchyard=another'));
+    dns.txt.set(record.name, ['v=spf1 -all']);
+    await refused('The record is "v=spf1 -all"');
+    await refused('holds "switchyard=another"');
+    answers.set(host, (_request, response) => response.end(file.content.padEnd(2_000)));
+    await refused('larger than');
+    answers.set(host, ({ url }, response) => {
+      if (url === VERIFICATION_PATH) response.writeHead(302, { location: `http://routed.example.test${url}` }).end();
+      else response.end(file.content);
+    });
+    await refused('redirects elsewhere');
+    expect(await at(host)).toBe(404);
+
+    answers.set(host, ({ url }, response) => {
+      if (url === VERIFICATION_PATH) response.end(`${file.content}\n`);
+      else response.writeHead(404).end();
+    });
+    expect((await system.client.verifyDomain('shop', host)).verifiedAt).toBeGreaterThan(0);
+    await expect.poll(() => bodyAt(host), SOON).toBe('one');
+    await system.client.removeDomain('shop', host);
+  });
+
+  it('is not asked for its file where it has a private address', async () => {
+    const host = 'inside.example.test';
+    const { file } = await system.client.addDomain('shop', host);
+    let asked = 0;
+    answers.set(host, (_request, response) => {
+      asked += 1;
+      response.end(file.content);
+    });
+    dns.addresses.set(host, ['127.0.0.1']);
+    await expect(system.client.verifyDomain('shop', host)).rejects.toMatchObject({
+      code: 'domain-not-verified',
+      message: expect.stringContaining('private address'),
+    });
+    expect(asked).toBe(0);
+    await system.client.removeDomain('shop', host);
+  });
+
+  it('that leads to the router is not proved by what an app answers', async () => {
+    const host = 'routed.example.test';
+    const { file, record } = await system.client.addDomain('shop', host);
+    forged = await createRepository(nodeApp({ says: file.content }));
+    await system.client.createApp({ name: 'forger', repository: forged.url });
+    await system.deploy('forger');
+    expect(await visit(system.routerPort, 'forger.localhost', '/')).toEqual({ status: 200, body: file.content });
+    dns.addresses.set(host, ['127.0.0.1']);
+    /** Whatever host a proxy in front says: under none does the router answer the file. */
+    for (const said of [host, 'forger.localhost', 'shop.localhost']) {
+      answers.set(host, ({ url }, response) => {
+        void visit(system.routerPort, said, url ?? '/').then(({ status, body }) =>
+          response.writeHead(status).end(body),
+        );
+      });
+      await expect(system.client.verifyDomain('shop', host)).rejects.toMatchObject({
+        message: expect.stringContaining('status 404'),
+      });
+    }
+    dns.txt.set(record.name, [record.value]);
+    await system.client.verifyDomain('shop', host);
+    await expect.poll(() => bodyAt(host), SOON).toBe('one');
+    await system.client.removeDomain('shop', host);
+    await system.client.deleteApp('forger');
   });
 
   it('belongs to one app, also when two ask at the same moment', async () => {

@@ -12,7 +12,8 @@ import {
 } from '@switchyard/service';
 import type { Registry } from 'prom-client';
 import { registerApiMetrics } from './api-metrics.ts';
-import type { LookUpTxt } from './domains/lookup-txt.ts';
+import type { LookUpTxt } from './domains/dns-lookups.ts';
+import type { FetchVerificationFile } from './domains/verification-file.ts';
 import { createReaders } from './events/readers.ts';
 import { expressApp } from './express-app.ts';
 import { openApiDocument } from './openapi.ts';
@@ -36,6 +37,7 @@ export interface ApiServerOptions {
   readonly archive: LogArchive;
   readonly outputArchive: OutputArchive;
   readonly lookUpTxt: LookUpTxt;
+  readonly fetchVerificationFile: FetchVerificationFile;
   readonly blobs: Blobs;
   readonly secretBox: SecretBox;
   readonly farmId: FarmId;
@@ -77,6 +79,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       archive,
       outputArchive,
       lookUpTxt: options.lookUpTxt,
+      fetchVerificationFile: options.fetchVerificationFile,
       blobs,
       secretBox,
       farmId,

@@ -1,5 +1,13 @@
 import { isIP } from 'node:net';
-import { type ConfigOf, commonConfig, flag, port, readConfig, secretKeyConfig } from '@switchyard/service';
+import {
+  type ConfigOf,
+  commonConfig,
+  flag,
+  port,
+  privateHostsConfig,
+  readConfig,
+  secretKeyConfig,
+} from '@switchyard/service';
 import { z } from 'zod';
 
 const hostName = z
@@ -15,6 +23,7 @@ function isDnsServer(text: string): boolean {
 export const apiConfig = {
   ...commonConfig,
   ...secretKeyConfig,
+  ...privateHostsConfig,
   SWITCHYARD_API_PORT: port(7_070).describe('Port of the api and the dashboard.'),
   SWITCHYARD_LISTEN_HOST: z
     .string()
@@ -38,6 +47,11 @@ export const apiConfig = {
     .refine((servers) => servers.every(isDnsServer), 'addresses with commas between: `192.0.2.53,[2001:db8::53]:5353`')
     .describe(
       'DNS servers that are asked when a host is verified, as addresses with or without a port; those of the machine when unset.',
+    ),
+  SWITCHYARD_VERIFICATION_PORT: port(80)
+    .refine((value) => value > 0, 'a port number, 1 to 65535')
+    .describe(
+      'Port on which a host is asked for the file that proves it. Beyond 1023 any user of a machine that the host leads to may answer.',
     ),
   SWITCHYARD_TLS_ASK_PORT: port(0)
     .optional()

@@ -18,7 +18,8 @@ import {
 } from '@switchyard/service';
 import { startApiServer } from './api-server.ts';
 import { readApiConfig } from './config.ts';
-import { txtLookup } from './domains/lookup-txt.ts';
+import { addressLookup, txtLookup } from './domains/dns-lookups.ts';
+import { verificationFiles } from './domains/verification-file.ts';
 import { readinessOf } from './readiness.ts';
 import { startTlsAsk } from './tls-ask.ts';
 
@@ -52,6 +53,11 @@ await runProcess({
       archive: logArchive(blobs),
       outputArchive: outputArchive(blobs),
       lookUpTxt: txtLookup(config.SWITCHYARD_DNS_SERVERS),
+      fetchVerificationFile: verificationFiles({
+        lookUpAddresses: addressLookup(config.SWITCHYARD_DNS_SERVERS),
+        allowPrivate: config.SWITCHYARD_ALLOW_PRIVATE_REPOSITORIES,
+        port: config.SWITCHYARD_VERIFICATION_PORT,
+      }),
       blobs,
       secretBox: secretBox(secretKey),
       farmId: farm.id,
@@ -67,6 +73,7 @@ await runProcess({
         publicUrl: config.SWITCHYARD_PUBLIC_URL ?? null,
         appsDomain: config.SWITCHYARD_APPS_DOMAIN,
         routerPort: config.SWITCHYARD_ROUTER_PORT,
+        verificationPort: config.SWITCHYARD_VERIFICATION_PORT,
         allowFileRepositories: config.SWITCHYARD_ALLOW_FILE_REPOSITORIES,
         dashboardDirectory: DASHBOARD,
       },

@@ -2,7 +2,8 @@ import type { Clock, FarmId, Ids } from '@switchyard/domain';
 import type { Store } from '@switchyard/queue';
 import type { Blobs, Log, LogArchive, OutputArchive, SecretBox } from '@switchyard/service';
 import type { Registry } from 'prom-client';
-import type { LookUpTxt } from './domains/lookup-txt.ts';
+import type { LookUpTxt } from './domains/dns-lookups.ts';
+import type { FetchVerificationFile } from './domains/verification-file.ts';
 import type { Readers } from './events/readers.ts';
 import type { Sessions } from './session.ts';
 import type { UploadSlots } from './uploads/upload-slots.ts';
@@ -14,6 +15,7 @@ export interface ApiParts {
   readonly archive: LogArchive;
   readonly outputArchive: OutputArchive;
   readonly lookUpTxt: LookUpTxt;
+  readonly fetchVerificationFile: FetchVerificationFile;
   /** Where uploads are kept. */
   readonly blobs: Blobs;
   /** Seals and opens the variables of apps. */
@@ -37,6 +39,8 @@ export interface ApiSettings {
   readonly publicUrl: string;
   readonly appsDomain: string;
   readonly routerPort: number;
+  /** On which hosts are asked for the file that proves them. */
+  readonly verificationPort: number;
   readonly allowFileRepositories: boolean;
   /** The built dashboard; need not exist. */
   readonly dashboardDirectory: string;

@@ -62,6 +62,32 @@ describe('variables', () => {
     ]);
   });
 
+  it('have versions that say when and how they were set and deleted, and never to what', async () => {
+    const app = await newApp();
+    await api.client.setVariable(app, 'TOKEN', { value: 'first-secret' });
+    await api.client.setVariables(app, { set: { TOKEN: 'second-secret', OTHER: 'x' }, scope: 'run', sensitive: false });
+    await api.client.unsetVariable(app, 'TOKEN');
+    const path = `/v1/apps/${app}/variables/TOKEN/versions`;
+    const text = await (await api.ask(path)).text();
+    expect(text).not.toMatch(/secret|sealed|value/);
+    expect(JSON.parse(text)).toEqual({
+      versions: [
+        { version: 3, createdAt: expect.any(Number), removed: true, scope: null, sensitive: null },
+        { version: 2, createdAt: expect.any(Number), removed: false, scope: 'run', sensitive: false },
+        { version: 1, createdAt: expect.any(Number), removed: false, scope: 'both', sensitive: true },
+      ],
+    });
+    expect(await api.client.variableVersions(app, 'OTHER')).toHaveLength(1);
+    for (const unknown of [`${path}?environment=preview`, `/v1/apps/${app}/variables/NEVER/versions`]) {
+      const answer = await api.ask(unknown);
+      expect(answer.status).toBe(404);
+      expect(await answer.json()).toMatchObject({ code: 'variable-not-found' });
+    }
+    expect((await api.ask(`/v1/apps/${app}/variables/PORT/versions`)).status).toBe(400);
+    await api.client.setVariable(app, 'TOKEN', { value: 'third' }, 'preview');
+    expect(await api.client.variableVersions(app, 'TOKEN', 'preview')).toMatchObject([{ version: 1, removed: false }]);
+  });
+
   it('come from a .env file, all or none', async () => {
     const app = await newApp();
     const set = await api.client.setVariables(app, {

@@ -19,14 +19,14 @@ export function addDomains(
   withJson(
     group
       .command('add')
-      .description('claim a host and print the DNS record that proves it')
+      .description('claim a host and print the DNS record or file that proves it')
       .argument('<app>')
       .argument('<host>'),
   ).action((app: string, host: string, options: Options) => run((context) => add(context, app, host, options)));
   withJson(
     group
       .command('verify')
-      .description('look for the DNS record; the host is served once it was found')
+      .description('look for the DNS record, then the file; the host is served once either was found')
       .argument('<app>')
       .argument('<host>'),
   ).action((app: string, host: string, options: Options) => run((context) => verify(context, app, host, options)));
@@ -71,13 +71,18 @@ async function add({ client, terminal }: Context, app: string, host: string, { j
     return EXIT.ok;
   }
   const { colors } = terminal;
-  const row = (name: string, value: string): void => terminal.print(`${colors.dim(name.padEnd(7))}${value}`);
-  row('name', domain.record.name);
-  row('type', domain.record.type);
-  row('value', colors.bold(domain.record.value));
+  const row = (name: string, value: string): void => terminal.print(`  ${colors.dim(name.padEnd(7))}${value}`);
+  const { record, file } = domain;
+  terminal.print('A DNS record:');
+  row('name', record.name);
+  row('type', record.type);
+  row('value', colors.bold(record.value));
+  terminal.print('or a file:');
+  row('url', printable(file.url));
+  row('text', colors.bold(file.content));
   terminal.note(
     domain.verifiedAt === null
-      ? `Make this DNS record, let ${domain.host} lead to the router, then \`switchyard domains verify ${app} ${domain.host}\`.`
+      ? `Make either (the file only counts before ${domain.host} leads to the router), then \`switchyard domains verify ${app} ${domain.host}\`.`
       : `${domain.host} is verified and served already.`,
   );
   return EXIT.ok;

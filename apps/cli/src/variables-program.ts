@@ -45,6 +45,15 @@ export function addVariables(
   ).action((app: string, names: string[], options: Settings) =>
     run((context) => variables.unsetVariables(context, app, names, options)),
   );
+  withEnvironment(
+    group
+      .command('versions')
+      .description('when a variable was set and deleted; earlier values are not kept')
+      .argument('<app>')
+      .argument('<name>'),
+  ).action((app: string, name: string, options: Settings) =>
+    run((context) => variables.listVersions(context, app, name, options)),
+  );
 }
 
 interface Settings {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text as textOf } from 'node:stream/consumers';
-import { printable, type VariableView } from '@switchyard/client';
+import { printable, type VariableVersionView, type VariableView } from '@switchyard/client';
 import { parseDotenv, type VariableEnvironment, type VariableScope } from '@switchyard/domain';
 import { CommandError, EXIT } from './command-error.ts';
 import type { Context } from './commands.ts';
@@ -95,6 +95,18 @@ export async function unsetVariables(
   return EXIT.ok;
 }
 
+export async function listVersions(
+  { client, terminal }: Context,
+  app: string,
+  name: string,
+  { environment, json }: { environment?: VariableEnvironment; json?: boolean },
+): Promise<number> {
+  const versions = await withKnownApps(client, () => client.variableVersions(app, name, environment));
+  if (json) terminal.json(versions);
+  else for (const line of versionRows(versions, terminal.now(), terminal.colors)) terminal.print(line);
+  return EXIT.ok;
+}
+
 function told({ terminal }: Context, app: string, variables: readonly VariableView[], json = false): number {
   const names = variables.map(({ name }) => name);
   if (json) terminal.json(variables);
@@ -119,6 +131,20 @@ export function variableRows(variables: readonly VariableView[], nowMs: number, 
         { plain: age(updatedAt, nowMs), shown: colors.dim(age(updatedAt, nowMs)) },
       ];
     }),
+  ]);
+}
+
+export function versionRows(versions: readonly VariableVersionView[], nowMs: number, colors: Colors): string[] {
+  const head = ['VERSION', 'CHANGE', 'SCOPE', 'VALUE', 'WHEN'].map((plain) => ({ plain, shown: colors.dim(plain) }));
+  return table([
+    head,
+    ...versions.map(({ version, removed, scope, sensitive, createdAt }) => [
+      { plain: String(version) },
+      removed ? { plain: 'deleted', shown: colors.yellow('deleted') } : { plain: 'set' },
+      { plain: scope ?? '' },
+      { plain: sensitive === null ? '' : sensitive ? 'hidden' : 'visible' },
+      { plain: age(createdAt, nowMs), shown: colors.dim(age(createdAt, nowMs)) },
+    ]),
   ]);
 }
 

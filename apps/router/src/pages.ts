@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export type PageName =
   | 'unknown-host'
+  | 'verification-file'
   | 'nothing-live'
   | 'stopped'
   | 'unavailable'
@@ -20,6 +21,11 @@ interface Page {
 
 const PAGES: Readonly<Record<PageName, Page>> = {
   'unknown-host': { status: 404, title: 'Nothing here', text: 'No app answers under this address.' },
+  'verification-file': {
+    status: 404,
+    title: 'Not from here',
+    text: 'No app answers with this file. A host that leads here already is proved by its DNS record.',
+  },
   'nothing-live': {
     status: 503,
     title: 'Not live yet',

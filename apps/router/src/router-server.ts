@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Server as TcpServer } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { LIMITS } from '@switchyard/domain';
+import { LIMITS, VERIFICATION_PATH } from '@switchyard/domain';
 import { forward } from './forward.ts';
 import { hasBody, requestIdOf } from './headers.ts';
 import { type PageName, rawPage } from './pages.ts';
@@ -61,6 +61,7 @@ export function createRouterServer(targets: Targets, metrics: RouterMetrics): Ro
     request.on('error', ignore);
     response.on('error', ignore);
     if (target === null) visit.page('bad-request');
+    else if (isVerificationFile(target.path)) visit.page('verification-file');
     else forward(visit, new TargetSearch(targets, host, () => visit.isGone));
   }
 
@@ -88,6 +89,7 @@ export function createRouterServer(targets: Targets, metrics: RouterMetrics): Ro
     upgrades.add(upgrade);
     // A body before the change of protocol can't be told from what follows it.
     if (target === null || hasBody(request)) upgrade.refuse('bad-request');
+    else if (isVerificationFile(target.path)) upgrade.refuse('verification-file');
     else upgrade.start();
   }
 
@@ -141,6 +143,14 @@ export function createRouterServer(targets: Targets, metrics: RouterMetrics): Ro
       clearInterval(idle);
     },
   };
+}
+
+/**
+ * No app answers for that file, under any host: an app's own hosts, one that was verified for another app before, or one that this router
+ * has not heard of losing, would otherwise let who can deploy prove a host.
+ */
+function isVerificationFile(path: string): boolean {
+  return path.startsWith(VERIFICATION_PATH) && /^[?#]?$/.test(path.charAt(VERIFICATION_PATH.length));
 }
 
 function ignore(): void {

@@ -1,6 +1,5 @@
 import { cpus } from 'node:os';
 import { LIMITS, type ResourceMaxima } from '@switchyard/domain';
-import type { PrivateHosts } from '@switchyard/platform';
 import {
   byteSize,
   type ConfigOf,
@@ -10,30 +9,18 @@ import {
   flag,
   platformConfig,
   port,
+  privateHostsConfig,
   readConfig,
   secretKeyConfig,
 } from '@switchyard/service';
 import { z } from 'zod';
 
 const maximum = (min: number, max: number) => z.coerce.number().int().min(min).max(max).optional();
-const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]+)$/;
-
-/** Hosts with private addresses that Git may be sent to. */
-const privateHosts = z
-  .string()
-  .default('0')
-  .transform((text) =>
-    text
-      .toLowerCase()
-      .split(/[\s,]+/)
-      .filter((host) => host !== ''),
-  )
-  .refine((hosts) => hosts.every((host) => HOST.test(host)), '0, 1, or names or addresses of hosts with commas between')
-  .transform((hosts): PrivateHosts => (hosts.join() === '1' ? 'all' : hosts.filter((host) => host !== '0')));
 
 export const workerConfig = {
   ...commonConfig,
   ...secretKeyConfig,
+  ...privateHostsConfig,
   ...platformConfig,
   SWITCHYARD_WORKER_POOLS: z
     .string()
@@ -77,9 +64,6 @@ export const workerConfig = {
       'What no install or build may leave less of on the disk of the data directory, in bytes or as in `2GB`.',
     defaultText: 'a twentieth of the disk, at most 2 GiB',
   }),
-  SWITCHYARD_ALLOW_PRIVATE_REPOSITORIES: privateHosts.describe(
-    'Whether repositories may be on hosts with private addresses: 0, 1, or the hosts that may, with commas between. What a repository redirects or points to is held to the same.',
-  ),
   SWITCHYARD_FAULT_POINT: z
     .string()
     .regex(/^[a-z]+:[a-z-]+$/, 'a step and a point, as in `build:ran`')

@@ -25,6 +25,8 @@ import {
   type SetVariable,
   type SetVariables,
   VariableList,
+  VariableVersionList,
+  type VariableVersionView,
   VariableView,
 } from './shapes.ts';
 import { KnownHostList, type SetSourceCredential, SourceCredentialView } from './source-shapes.ts';
@@ -69,6 +71,8 @@ export interface Client {
   /** All or none; answers those that were set. */
   setVariables(app: string, variables: SetVariables, environment?: VariableEnvironment): Promise<VariableView[]>;
   unsetVariable(app: string, name: string, environment?: VariableEnvironment): Promise<void>;
+  /** When it was set and deleted, newest first; never what to. */
+  variableVersions(app: string, name: string, environment?: VariableEnvironment): Promise<VariableVersionView[]>;
   /** What was set, and the tag that names this version of it. */
   settings(app: string): Promise<TaggedSettings>;
   /** A JSON merge patch. `ifMatch`: a tag, or `*` for whatever is there. Rejects with 412 when another version holds. */
@@ -78,9 +82,9 @@ export interface Client {
   start(app: string): Promise<DeploymentView>;
   /** Hosts that were added, by name. */
   domains(app: string): Promise<DomainView[]>;
-  /** Claims a host; `record` says which DNS record proves it. */
+  /** Claims a host; `record` says which DNS record proves it, `file` which file does. */
   addDomain(app: string, host: string): Promise<DomainView>;
-  /** Looks for the record; the host is served once it was found. */
+  /** Looks for the record, then for the file; the host is served once either was found. */
   verifyDomain(app: string, host: string): Promise<DomainView>;
   removeDomain(app: string, host: string): Promise<void>;
   /** How the app's private repository is opened: with a token, or with a deploy key that this makes. */
@@ -176,6 +180,10 @@ export function createClient(options: ClientOptions): Client {
       (await ask(VariableList, variablesPath(app, environment), { method: 'PATCH', body: variables })).variables,
     async unsetVariable(app, name, environment) {
       await transport(variablesPath(app, environment, name), { method: 'DELETE' });
+    },
+    async variableVersions(app, name, environment) {
+      const path = `${variablesPath(app, undefined, name)}/versions${query({ environment })}`;
+      return (await ask(VariableVersionList, path)).versions;
     },
     domains: async (app) => (await ask(DomainList, `${appPath(app)}/domains`)).domains,
     addDomain: (app, host) => ask(DomainView, `${appPath(app)}/domains`, { method: 'POST', body: { host } }),

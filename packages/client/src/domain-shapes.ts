@@ -16,8 +16,12 @@ export const DomainView = Domain.pick({ host: true, createdAt: true, verifiedAt:
   .extend({
     /** Where it answers once it is verified. */
     url: z.string(),
-    /** The DNS record that proves the host. */
-    record: z.object({ name: z.string(), type: z.literal('TXT'), value: z.string() }),
+    record: z
+      .object({ name: z.string(), type: z.literal('TXT'), value: z.string() })
+      .meta({ description: 'The DNS record that proves the host.' }),
+    file: z
+      .object({ url: z.url(), content: z.string() })
+      .meta({ description: 'The file that proves it as well, while the host does not lead to the router.' }),
   })
   .meta({ id: 'Domain' });
 export type DomainView = z.infer<typeof DomainView>;

@@ -21,6 +21,7 @@ import {
   VariableName,
   VariableScope,
   VariableValue,
+  VariableVersion,
   VersionedSettings,
   Weight,
 } from '@switchyard/domain';
@@ -207,6 +208,13 @@ export const VariableView = Variable.omit({ v: true })
 export type VariableView = z.infer<typeof VariableView>;
 export const VariableList = z.object({ variables: z.array(VariableView) }).meta({ id: 'VariableList' });
 export type VariableList = z.infer<typeof VariableList>;
+
+export const VariableVersionView = VariableVersion.omit({ v: true, name: true }).meta({ id: 'VariableVersion' });
+export type VariableVersionView = z.infer<typeof VariableVersionView>;
+export const VariableVersionList = z
+  .object({ versions: z.array(VariableVersionView) })
+  .meta({ id: 'VariableVersionList' });
+export type VariableVersionList = z.infer<typeof VariableVersionList>;
 
 export const OpenSession = z.strictObject({ token: z.string().min(1).max(512) }).meta({ id: 'NewSession' });
 export type OpenSession = z.infer<typeof OpenSession>;

@@ -10,7 +10,7 @@ export const Domain = z.object({
   teamId: TeamId,
   appId: AppId,
   environmentId: EnvironmentId,
-  /** What the DNS record has to hold. Not secret: whoever can put it there is who may have the host. */
+  /** What the DNS record or the file has to hold. Not secret: whoever can put it there is who may have the host. */
   token: z.string(),
   createdAt: z.int().nonnegative(),
   verifiedAt: z.int().nonnegative().nullable(),
@@ -19,6 +19,9 @@ export type Domain = z.infer<typeof Domain>;
 
 /** Below this name is the DNS record that proves a host. */
 export const VERIFICATION_LABEL = '_switchyard';
+
+/** Where the file is that proves a host. The router answers it for no app: whoever can deploy one can't prove a host by it. */
+export const VERIFICATION_PATH = '/.well-known/switchyard-verification.txt';
 
 export type ParsedDomainName = { readonly host: string } | { readonly problem: string };
 

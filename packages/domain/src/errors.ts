@@ -40,7 +40,7 @@ export const ERRORS = {
   'host-not-allowed': { fault: 'user', status: 400, title: 'This host can’t be an app’s' },
   'host-taken': { fault: 'user', status: 409, title: 'The host belongs to another app' },
   'domain-not-found': { fault: 'user', status: 404, title: 'The app has no such host' },
-  'domain-not-verified': { fault: 'user', status: 409, title: 'The DNS record that proves the host was not found' },
+  'domain-not-verified': { fault: 'user', status: 409, title: 'Nothing that proves the host was found' },
   'too-many-domains': { fault: 'user', status: 409, title: 'The app has as many hosts as it may have' },
   'dns-unavailable': { fault: 'transient', status: 503, title: 'The DNS did not answer' },
   'source-credential-not-found': { fault: 'user', status: 404, title: 'The app has no source credential' },

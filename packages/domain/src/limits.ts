@@ -197,12 +197,20 @@ export const LIMITS = {
   unverifiedDomainMs: 7 * 86_400_000,
   /** The DNS has this long for an answer, and is asked again once; then verification fails with 503. */
   dnsTimeoutMs: 3_000,
+  /** The file that proves a host; a larger one proves nothing. */
+  maxVerificationFileBytes: 1_024,
+  /** From its name to the end of that file; what takes longer proves nothing. */
+  verificationFileTimeoutMs: 10_000,
+  /** Hosts that one api asks for their file at once; one more is told to try again. */
+  maxVerificationFilesAtOnce: 8,
   /** Questions a second whether a host is ours, over all askers; more are answered with 429. */
   tlsAsksPerSecond: 100,
   /** Variables of an environment; one more is refused with 409. */
   maxVariables: 100,
   /** A variable's value, as UTF-8; a longer one is refused with 400. */
   maxVariableBytes: 16 * 1024,
+  /** Changes of the variables of an environment that are listed, those of all names together; the oldest are forgotten. */
+  maxVariableVersions: 1_000,
   /** Linux takes arguments and environment of a command together up to 2 MiB (a quarter of the usual stack limit). */
   maxEnvironmentBytes: 2 * 1024 * 1024,
   /**

@@ -6,7 +6,9 @@ import {
   secretsOf,
   VariableName,
   VariableValue,
+  type VariableVersion,
   variableOwnerOf,
+  versionsOf,
 } from './variables.ts';
 
 it.each(['A', '_', 'DATABASE_URL', 'a1', 'PORTS', 'SWITCHYARDS', 'A'.repeat(128)])('%s is a name', (name) => {
@@ -53,4 +55,25 @@ it('a preview gets the variables of previews, and none of production’s', () =>
   expect(variableOwnerOf({ ...environment, name: 'production' })).toBe('env_aaaaaa');
   for (const name of ['preview', 'pr-7', 'Production', ''])
     expect(variableOwnerOf({ ...environment, name })).toBe('app_aaaaaa');
+});
+
+it('a variable’s versions are its own, newest first, with the present one where it was set before any were recorded', () => {
+  const recorded = (name: string, version: number, removed = false): VariableVersion => ({
+    v: 1,
+    name,
+    version,
+    createdAt: version,
+    removed,
+    scope: removed ? null : 'both',
+    sensitive: removed ? null : true,
+  });
+  const present = (name: string, version: number) =>
+    ({ v: 1, name, version, updatedAt: version, scope: 'both', environment: 'production', sensitive: true }) as const;
+  expect(versionsOf('A', [recorded('B', 5), recorded('A', 2), recorded('A', 4, true)], [])).toEqual([
+    recorded('A', 4, true),
+    recorded('A', 2),
+  ]);
+  expect(versionsOf('A', [recorded('A', 4)], [present('A', 4), present('B', 1)])).toEqual([recorded('A', 4)]);
+  expect(versionsOf('A', [recorded('B', 5)], [present('A', 3)])).toEqual([recorded('A', 3)]);
+  expect(versionsOf('A', [recorded('B', 5)], [present('B', 5)])).toEqual([]);
 });

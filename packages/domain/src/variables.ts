@@ -69,6 +69,35 @@ export type Variable = z.infer<typeof Variable>;
 export const SealedVariable = Variable.extend({ sealed: z.string() });
 export type SealedVariable = z.infer<typeof SealedVariable>;
 
+/** A change of a variable, without any value: earlier values are not kept. */
+export const VariableVersion = z.object({
+  v: z.literal(1),
+  name: z.string(),
+  /** As in `Variable`. */
+  version: z.int().positive(),
+  createdAt: z.int().nonnegative(),
+  /** Whether it was deleted. Scope and sensitivity are null then. */
+  removed: z.boolean(),
+  scope: VariableScope.nullable(),
+  sensitive: z.boolean().nullable(),
+});
+export type VariableVersion = z.infer<typeof VariableVersion>;
+
+/** The versions of one variable, newest first: those that were recorded, and the present one where it was set before any were. */
+export function versionsOf(
+  name: string,
+  recorded: readonly VariableVersion[],
+  present: readonly Variable[],
+): VariableVersion[] {
+  const versions = recorded.filter((version) => version.name === name);
+  const now = present.find((variable) => variable.name === name);
+  if (now !== undefined && !versions.some(({ version }) => version === now.version)) {
+    const { version, updatedAt: createdAt, scope, sensitive } = now;
+    versions.push({ v: 1, name, version, createdAt, removed: false, scope, sensitive });
+  }
+  return versions.sort((a, b) => b.version - a.version);
+}
+
 /** Only ever in the memory of a process. */
 export interface OpenVariable extends Variable {
   readonly value: string;

@@ -144,6 +144,7 @@ export async function purgeApp({ redis, keys, run, clock }: StoreContext, id: Ap
     doomed.del(
       keys.environment(item),
       keys.variables(item),
+      keys.variableVersions(item),
       keys.releasesOf(item),
       keys.instancesOfEnvironment(item),
       keys.unfinishedOf(item),
@@ -152,6 +153,7 @@ export async function purgeApp({ redis, keys, run, clock }: StoreContext, id: Ap
   doomed.del(
     keys.app(id),
     keys.variables(id),
+    keys.variableVersions(id),
     keys.deliveriesOf(id),
     keys.uploadsOf(id),
     keys.usedUploadsOf(id),

@@ -38,6 +38,8 @@ export function keysFor(prefix: string) {
     environment: (id: EnvironmentId) => `${base}env:${id}`,
     /** Hash: name → SealedVariable. Of an environment, or of all previews of an app. */
     variables: (id: EnvironmentId | AppId) => `${base}variables:${id}`,
+    /** List of VariableVersions, newest first, over all names. */
+    variableVersions: (id: EnvironmentId | AppId) => `${base}variable-versions:${id}`,
     /** Hash: host → Domain, over all apps. */
     domains: `${base}domains`,
     /** Set of hosts. */

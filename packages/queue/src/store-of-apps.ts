@@ -6,6 +6,7 @@ import type {
   ReleaseId,
   SealedVariable,
   VariableOwner,
+  VariableVersion,
   VersionedSettings,
 } from '@switchyard/domain';
 import type { Lease } from './store.ts';
@@ -32,6 +33,8 @@ export interface VariableRecords {
   remove(owner: VariableOwner, names: readonly string[]): Promise<string[]>;
   /** In the order of their names. Null where there is no such owner: after a loss of Redis, that is not the same as none. */
   readSealed(owner: VariableOwner): Promise<SealedVariable[] | null>;
+  /** Changes over all names, newest first, as far back as they are kept. */
+  versions(owner: VariableOwner): Promise<VariableVersion[]>;
 }
 
 export interface ReleaseRecords {

@@ -82,4 +82,42 @@ describe('variables of an environment', () => {
     });
     expect(await variables.remove(environmentId, ['A'])).toEqual([]);
   });
+
+  it('are recorded as versions without their values, newest first, and go with the app', async () => {
+    const { appId, environmentId } = chain.app;
+    await variables.set(environmentId, [variable('A', 'v1.first'), variable('B', 'v1.other')]);
+    chain.wait(1_000);
+    await variables.set(environmentId, [{ ...variable('A', 'v1.second'), scope: 'run', sensitive: false }]);
+    await variables.remove(environmentId, ['X', 'A']);
+    await variables.remove(environmentId, ['A']);
+    const versions = await variables.versions(environmentId);
+    const { createdAt = 0 } = versions.at(-1) ?? {};
+    const gone = { removed: true, scope: null, sensitive: null };
+    expect(versions.filter(({ name }) => name === 'A')).toEqual([
+      { v: 1, name: 'A', version: 3, createdAt: createdAt + 1_000, ...gone },
+      { v: 1, name: 'A', version: 2, createdAt: createdAt + 1_000, removed: false, scope: 'run', sensitive: false },
+      { v: 1, name: 'A', version: 1, createdAt, removed: false, scope: 'both', sensitive: true },
+    ]);
+    expect(versions.filter(({ name }) => name === 'B')).toHaveLength(1);
+    expect(versions).toHaveLength(4);
+    expect(await variables.versions(appId)).toEqual([]);
+    await chain.store.apps.remove(appId);
+    await chain.store.chain.sweep(ME);
+    expect(await variables.versions(environmentId)).toEqual([]);
+  });
+
+  it('are refused beyond the limit without a version of it, and keep so many versions', async () => {
+    const { environmentId } = chain.app;
+    const most = Array.from({ length: LIMITS.maxVariables }, (_, index) => variable(`A${index}`));
+    await variables.set(environmentId, most);
+    await expect(variables.set(environmentId, [variable('X')])).rejects.toMatchObject({ code: 'too-many-variables' });
+    expect(await variables.versions(environmentId)).toHaveLength(LIMITS.maxVariables);
+    const times = Math.ceil(LIMITS.maxVariableVersions / LIMITS.maxVariables);
+    for (let time = 0; time < times; time += 1) await variables.set(environmentId, most);
+    await variables.remove(environmentId, ['A7']);
+    const versions = await variables.versions(environmentId);
+    expect(versions).toHaveLength(LIMITS.maxVariableVersions);
+    expect(versions[0]).toMatchObject({ name: 'A7', removed: true, version: times + 2 });
+    expect(versions.at(-1)?.version).toBe(2);
+  });
 });

@@ -1,4 +1,4 @@
-import { LIMITS, SealedVariable, SwitchyardError, type VariableOwner } from '@switchyard/domain';
+import { LIMITS, SealedVariable, SwitchyardError, type VariableOwner, VariableVersion } from '@switchyard/domain';
 import { z } from 'zod';
 import type { StoreContext } from './context.ts';
 import type { VariableRecords } from './store-of-apps.ts';
@@ -19,7 +19,12 @@ export function variableRecords({ redis, keys, run, clock }: StoreContext): Vari
         owner,
         ownerKey(owner),
         LIMITS.maxVariables,
-        ...variables.flatMap((variable) => [variable.name, JSON.stringify({ v: 1, ...variable, updatedAt })]),
+        LIMITS.maxVariableVersions,
+        ...variables.flatMap((variable) => {
+          const { name, scope, sensitive } = variable;
+          const change = { v: 1, name, createdAt: updatedAt, removed: false, scope, sensitive };
+          return [name, JSON.stringify({ v: 1, ...variable, updatedAt }), JSON.stringify(change)];
+        }),
       );
       if (answer === 'gone') throw new SwitchyardError('environment-not-found', 'This environment is gone.');
       if (answer === 'too-many')
@@ -31,7 +36,19 @@ export function variableRecords({ redis, keys, run, clock }: StoreContext): Vari
 
     async remove(owner, names) {
       if (names.length === 0) return [];
-      return z.array(z.string()).parse(await run('removeVariables', clock(), owner, ownerKey(owner), ...names));
+      const createdAt = clock();
+      const answer = await run(
+        'removeVariables',
+        createdAt,
+        owner,
+        ownerKey(owner),
+        LIMITS.maxVariableVersions,
+        ...names.flatMap((name) => [
+          name,
+          JSON.stringify({ v: 1, name, createdAt, removed: true, scope: null, sensitive: null }),
+        ]),
+      );
+      return z.array(z.string()).parse(answer);
     },
 
     async readSealed(owner) {
@@ -47,6 +64,11 @@ export function variableRecords({ redis, keys, run, clock }: StoreContext): Vari
         .parse(documents)
         .map((document) => SealedVariable.parse(JSON.parse(document)))
         .sort((a, b) => (a.name < b.name ? -1 : 1));
+    },
+
+    async versions(owner) {
+      const documents = await redis.lrange(keys.variableVersions(owner), 0, '-1');
+      return documents.map((document) => VariableVersion.parse(JSON.parse(document)));
     },
   };
   return records;

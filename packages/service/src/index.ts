@@ -11,6 +11,7 @@ export * from './masker.ts';
 export * from './metrics.ts';
 export * from './output-archive.ts';
 export * from './platform-config.ts';
+export * from './private-hosts-config.ts';
 export * from './process-life.ts';
 export * from './redis-up.ts';
 export * from './secret-box.ts';

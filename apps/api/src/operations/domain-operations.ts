@@ -8,10 +8,10 @@ import {
   ownHostProblem,
   parseDomainName,
   SwitchyardError,
-  VERIFICATION_LABEL,
 } from '@switchyard/domain';
 import { z } from 'zod';
 import { appUrl, requireApp, requireProduction } from '../app-views.ts';
+import { challengeOf, proveHost } from '../domains/prove-host.ts';
 import { NO_BODY, operation } from '../operation.ts';
 import type { ApiParts, ApiSettings } from '../parts.ts';
 import { AppPath } from './app-operations.ts';
@@ -19,9 +19,6 @@ import { AppPath } from './app-operations.ts';
 const none = z.object({});
 const DomainPath = AppPath.extend({ host: z.string().max(1_024).meta({ example: 'shop.example.org' }) });
 const TOKEN_BYTES = 16;
-/** Of records that hold something else, so many are shown. */
-const SHOWN_RECORDS = 3;
-const SHOWN_LENGTH = 80;
 
 interface Owner {
   readonly app: App;
@@ -33,11 +30,15 @@ async function ownerOf({ store }: ApiParts, name: string): Promise<Owner> {
   return { app, environment: await requireProduction(store, app) };
 }
 
-const recordValue = (token: string): string => `switchyard=${token}`;
-
-function viewDomain({ host, token, createdAt, verifiedAt }: Domain, settings: ApiSettings): DomainView {
-  const record = { name: `${VERIFICATION_LABEL}.${host}`, type: 'TXT' as const, value: recordValue(token) };
-  return { host, url: appUrl(host, settings), record, createdAt, verifiedAt };
+function viewDomain(domain: Domain, settings: ApiSettings): DomainView {
+  const { host, createdAt, verifiedAt } = domain;
+  return {
+    host,
+    url: appUrl(host, settings),
+    ...challengeOf(domain, settings.verificationPort),
+    createdAt,
+    verifiedAt,
+  };
 }
 
 /** The host of a request, as it is kept. Rejects with `host-not-allowed`. */
@@ -84,13 +85,13 @@ const addDomain = operation({
   access: 'token',
   summary: 'Add a host',
   description:
-    'Claims the host for the app and says which DNS record proves it. It is not served before that is verified. Adding it again answers the same.',
+    'Claims the host for the app and says which DNS record, or which file, proves it. It is not served before one of them is verified. Adding it again answers the same.',
   params: AppPath,
   query: none,
   body: AddDomain,
   answers: {
     201: {
-      description: 'The host, and the DNS record that is to be made.',
+      description: 'The host, and the DNS record or the file that is to be made.',
       content: { 'application/json': DomainView },
       headers: { Location: 'Path of the host.' },
     },
@@ -122,38 +123,22 @@ const verifyDomain = operation({
   access: 'token',
   summary: 'Verify a host',
   description:
-    'Looks for the DNS record; once it was found the host is served, without a deployment, and stays so although the record goes.',
+    'Looks for the DNS record, then for the file; once either was found the host is served, without a deployment, and stays so although that goes. A host that leads to this farm’s router already is proved by its record alone: the router answers the file for no app.',
   params: DomainPath,
   query: none,
   body: z.strictObject({}),
   answers: { 200: { description: 'It is verified and served.', content: { 'application/json': DomainView } } },
   errors: ['app-not-found', 'domain-not-found', 'domain-not-verified', 'dns-unavailable'],
   async handle({ params, response }, parts) {
-    const { store, settings, lookUpTxt } = parts;
+    const { store, settings } = parts;
     const owner = await ownerOf(parts, params.app);
     const domain = await requireDomain(parts, owner, params.host);
-    if (domain.verifiedAt === null) await prove(domain, lookUpTxt);
+    if (domain.verifiedAt === null) await proveHost(domain, challengeOf(domain, settings.verificationPort), parts);
     if (!(await store.domains.serve(owner.environment.id, domain.host, domain.token)))
       throw new SwitchyardError('domain-not-found', `${domain.host} was removed meanwhile.`);
     response.json(viewDomain(await requireDomain(parts, owner, domain.host), settings));
   },
 });
-
-async function prove({ host, token }: Domain, lookUpTxt: ApiParts['lookUpTxt']): Promise<void> {
-  const name = `${VERIFICATION_LABEL}.${host}`;
-  const found = await lookUpTxt(name);
-  if (found.some((value) => value.trim() === recordValue(token))) return;
-  const shown = found.slice(0, SHOWN_RECORDS).map((value) => JSON.stringify(cutText(value, SHOWN_LENGTH)));
-  throw new SwitchyardError(
-    'domain-not-verified',
-    `The TXT record of ${name} must be ${recordValue(token)}. ${
-      shown.length === 0
-        ? 'There is none yet; a new record can take some minutes to be seen.'
-        : `It is ${shown.join(', ')}; a change can take as long as the old record’s time to live.`
-    }`,
-    { name, expected: recordValue(token) },
-  );
-}
 
 const removeDomain = operation({
   id: 'removeDomain',

@@ -1,6 +1,7 @@
-import { SetVariable, SetVariables, VariableList, VariableView } from '@switchyard/client';
+import { SetVariable, SetVariables, VariableList, VariableVersionList, VariableView } from '@switchyard/client';
 import {
   type App,
+  LIMITS,
   parseDotenv,
   type SealedVariable,
   SwitchyardError,
@@ -9,6 +10,7 @@ import {
   type VariableOwner,
   type VariableScope,
   VariableValue,
+  versionsOf,
 } from '@switchyard/domain';
 import { z } from 'zod';
 import { requireApp, requireProduction } from '../app-views.ts';
@@ -168,12 +170,39 @@ const unsetVariable = operation({
   answers: { 204: { description: 'It is gone for every start and build from now on.' } },
   errors: ['app-not-found', 'variable-not-found', 'invalid-input'],
   async handle({ params, query, response }, parts) {
-    const { app, id, environment } = await ownerOf(parts, params.app, query.environment);
-    const removed = await parts.store.variables.remove(id, [params.name]);
-    if (removed.length === 0)
-      throw new SwitchyardError('variable-not-found', `${app.name} has no variable ${params.name} for ${environment}.`);
+    const owner = await ownerOf(parts, params.app, query.environment);
+    const removed = await parts.store.variables.remove(owner.id, [params.name]);
+    if (removed.length === 0) throw notFound(owner, params.name);
     response.status(204).end();
   },
 });
 
-export const variableOperations = [listVariables, setVariable, setVariables, unsetVariable];
+const listVariableVersions = operation({
+  id: 'listVariableVersions',
+  method: 'get',
+  path: '/v1/apps/{app}/variables/{name}/versions',
+  tag: 'Variables',
+  access: 'token',
+  summary: 'List when a variable was set and deleted',
+  description: `No values: earlier ones are not kept. Of the last ${LIMITS.maxVariableVersions} changes of the environment’s variables, those of this one; also after it was deleted.`,
+  params: VariablePath,
+  query: OfEnvironment,
+  body: NO_BODY,
+  answers: {
+    200: { description: 'The versions, newest first.', content: { 'application/json': VariableVersionList } },
+  },
+  errors: ['app-not-found', 'variable-not-found', 'invalid-input'],
+  async handle({ params, query, response }, parts) {
+    const owner = await ownerOf(parts, params.app, query.environment);
+    const [recorded, present] = await Promise.all([parts.store.variables.versions(owner.id), read(parts, owner)]);
+    const versions = versionsOf(params.name, recorded, present);
+    if (versions.length === 0) throw notFound(owner, params.name);
+    response.json({ versions: versions.map(({ v: _v, name: _name, ...version }) => version) });
+  },
+});
+
+function notFound({ app, environment }: Owner, name: string): SwitchyardError {
+  return new SwitchyardError('variable-not-found', `${app.name} has no variable ${name} for ${environment}.`);
+}
+
+export const variableOperations = [listVariables, setVariable, setVariables, unsetVariable, listVariableVersions];

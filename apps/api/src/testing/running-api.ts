@@ -16,7 +16,8 @@ import {
 // @boundaries-ignore the walk through the chain is shared with the tests of the queue
 import { ChainWalk } from '../../../../tests/harness/chain-walk.ts';
 import { startApiServer } from '../api-server.ts';
-import { txtLookup } from '../domains/lookup-txt.ts';
+import { addressLookup, txtLookup } from '../domains/dns-lookups.ts';
+import { verificationFiles } from '../domains/verification-file.ts';
 
 /** A real api over the run's Redis and a directory of its own, whose deployments the test walks through the chain by hand. */
 export interface RunningApi {
@@ -58,6 +59,11 @@ export async function startApi({ redisUrl, now = Date.now, ...options }: ApiOpti
     archive,
     outputArchive: outputArchive(blobs),
     lookUpTxt: txtLookup(options.dnsServers ?? []),
+    fetchVerificationFile: verificationFiles({
+      lookUpAddresses: addressLookup(options.dnsServers ?? []),
+      allowPrivate: [],
+      port: 80,
+    }),
     blobs,
     secretBox: secretBox(randomBytes(32)),
     farmId: (await walk.store.farm.ensure(null)).id,
@@ -73,6 +79,7 @@ export async function startApi({ redisUrl, now = Date.now, ...options }: ApiOpti
       publicUrl: options.publicUrl ?? null,
       appsDomain: 'localhost',
       routerPort: 7_080,
+      verificationPort: 80,
       allowFileRepositories: options.allowFileRepositories ?? false,
       dashboardDirectory: join(directory, 'dashboard'),
     },

@@ -186,3 +186,45 @@ test('a redirect is checked like the first address', async () => {
   redirecting.closeAllConnections();
   await new Promise((resolve) => redirecting.close(resolve));
 });
+
+describe('a name that leads elsewhere when it is asked for again', () => {
+  const leading = (...answers: string[][]) => {
+    const asked: string[] = [];
+    const egress = openEgress({
+      allowPrivate: [],
+      proxies: {},
+      lookUp: async (host) => {
+        asked.push(host);
+        return answers.shift() ?? [];
+      },
+      // This machine stands for the internet here, and its neighbour for what is private.
+      isPrivate: (address) => address !== '127.0.0.1',
+    });
+    return { egress, asked };
+  };
+  const question = () =>
+    ({
+      url: new URL(`http://rebound.example.test:${targetPort}/`),
+      rest: { method: 'GET', certificates: null },
+    }) as const;
+
+  test('is connected to where it was checked to lead', async () => {
+    const { egress, asked: names } = leading(['127.0.0.1'], ['127.0.0.2']);
+    const { url, rest } = question();
+    expect(await text(await fetchThrough(egress, url, rest))).toBe(`rebound.example.test:${targetPort} /`);
+    expect(names).toEqual(['rebound.example.test']);
+    await expect(fetchThrough(egress, url, rest)).rejects.toMatchObject({ code: 'source-address-refused' });
+  });
+
+  test('is connected to at its allowed addresses alone', async () => {
+    const { egress } = leading(['127.0.0.2', '127.0.0.1']);
+    expect(await egress.resolve('rebound.example.test')).toEqual(['127.0.0.1']);
+  });
+});
+
+test('an attempt to connect ends when it is given up', async () => {
+  const egress = openEgress({ allowPrivate: 'all', proxies: {} });
+  await expect(
+    egress.connect({ protocol: 'http:', host: '127.0.0.1', port: targetPort, signal: AbortSignal.abort() }),
+  ).rejects.toThrow(/abort/);
+});

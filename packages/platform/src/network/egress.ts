@@ -15,6 +15,18 @@ export interface EgressOptions {
   readonly proxies: ProxyVariables;
   /** How long a connection may take, the answer of a proxy included. */
   readonly connectTimeoutMs?: number;
+  /** Addresses of a name; this machine's resolver where it is not given. Rejects with `source-unreachable` where there are none. */
+  readonly lookUp?: (host: string) => Promise<string[]>;
+  /** Whether an address is to be treated as a private one. */
+  readonly isPrivate?: (address: string) => boolean;
+}
+
+export interface Destination {
+  readonly protocol: 'http:' | 'https:';
+  readonly host: string;
+  readonly port: number;
+  /** Ends the attempt. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -25,7 +37,7 @@ export interface Egress {
   /** Addresses that may be connected to. Rejects with `source-address-refused` or `source-unreachable`. */
   resolve(host: string): Promise<string[]>;
   /** A connection, through the operator's proxy where one applies. Rejects as `resolve` does. */
-  connect(to: { protocol: 'http:' | 'https:'; host: string; port: number }): Promise<Socket>;
+  connect(to: Destination): Promise<Socket>;
   /** The proxy that plain http goes through. */
   httpProxy(host: string, port: number): Proxy | null;
 }
@@ -34,11 +46,17 @@ const CONNECT_TIMEOUT_MS = 20_000;
 
 const isNamed = (host: string, hosts: PrivateHosts): boolean => hosts === 'all' || hosts.includes(host.toLowerCase());
 
-export function openEgress({ allowPrivate, proxies, connectTimeoutMs = CONNECT_TIMEOUT_MS }: EgressOptions): Egress {
+export function openEgress({
+  allowPrivate,
+  proxies,
+  connectTimeoutMs = CONNECT_TIMEOUT_MS,
+  lookUp = addressesOf,
+  isPrivate = isPrivateAddress,
+}: EgressOptions): Egress {
   async function resolve(host: string): Promise<string[]> {
     const plain = host.replace(/^\[|\]$/g, '');
-    const found = isIP(plain) > 0 ? [plain] : await addressesOf(plain);
-    const allowed = isNamed(plain, allowPrivate) ? found : found.filter((address) => !isPrivateAddress(address));
+    const found = isIP(plain) > 0 ? [plain] : await lookUp(plain);
+    const allowed = isNamed(plain, allowPrivate) ? found : found.filter((address) => !isPrivate(address));
     if (allowed.length === 0) {
       throw new SwitchyardError(
         'source-address-refused',
@@ -67,8 +85,9 @@ export function openEgress({ allowPrivate, proxies, connectTimeoutMs = CONNECT_T
       }
       let last: unknown;
       for (const address of await resolve(to.host)) {
+        to.signal?.throwIfAborted();
         try {
-          return await open(() => connectTo({ host: address, port: to.port }), 'connect', connectTimeoutMs);
+          return await open(() => connectTo({ host: address, port: to.port }), 'connect', connectTimeoutMs, to.signal);
         } catch (error) {
           last = error;
         }
@@ -101,17 +120,28 @@ function unreachable(what: string, cause: unknown): SwitchyardError {
   );
 }
 
-function open(make: () => Socket, event: 'connect' | 'secureConnect', timeoutMs = CONNECT_TIMEOUT_MS): Promise<Socket> {
+function open(
+  make: () => Socket,
+  event: 'connect' | 'secureConnect',
+  timeoutMs = CONNECT_TIMEOUT_MS,
+  signal?: AbortSignal,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = make();
     const timer = setTimeout(() => socket.destroy(new Error('no answer in time')), timeoutMs);
-    socket.once(event, () => {
+    const abort = (): void => void socket.destroy(new Error('it was given up'));
+    signal?.addEventListener('abort', abort, { once: true });
+    const settle = (): void => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    };
+    socket.once(event, () => {
+      settle();
       socket.off('error', reject);
       resolve(socket);
     });
     socket.once('error', (error) => {
-      clearTimeout(timer);
+      settle();
       reject(error);
     });
   });

@@ -11,6 +11,8 @@ export interface Question {
   readonly signal?: AbortSignal | undefined;
   /** Certificate authorities to trust, as PEM; null: the usual ones. */
   readonly certificates: string | null;
+  /** Whether a redirect is gone after; all are where it is not given. Of one that is not, the redirect itself is the answer. */
+  readonly follow?: (from: URL, to: URL) => boolean;
 }
 
 const MAX_REDIRECTS = 5;
@@ -25,13 +27,15 @@ export async function fetchThrough(egress: Egress, address: URL, question: Quest
     const response = await ask(egress, url, { ...question, headers });
     const { location } = response.headers;
     if (!REDIRECTS.has(response.statusCode ?? 0) || location === undefined) return response;
+    const next = URL.canParse(location, url.href) ? new URL(location, url) : null;
+    if (question.follow !== undefined && (next === null || !question.follow(url, next))) return response;
     response.resume();
-    const next = new URL(location, url);
+    if (next === null) break;
     if (next.origin !== url.origin)
       headers = Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'));
     url = next;
   }
-  throw new SwitchyardError('source-unreachable', `${address.host} redirects without an end.`);
+  throw new SwitchyardError('source-unreachable', `${address.host} redirects without an end, or to nowhere.`);
 }
 
 async function ask(egress: Egress, url: URL, { method, headers, body, signal, certificates }: Question) {
@@ -44,7 +48,7 @@ async function ask(egress: Egress, url: URL, { method, headers, body, signal, ce
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = Number(url.port) || (isSecure ? 443 : 80);
   signal?.throwIfAborted();
-  const socket = await egress.connect({ protocol: isSecure ? 'https:' : 'http:', host, port });
+  const socket = await egress.connect({ protocol: isSecure ? 'https:' : 'http:', host, port, signal });
   socket.setTimeout(IDLE_TIMEOUT_MS, () => socket.destroy(new Error('nothing came for too long')));
   const options: RequestOptions = {
     method,
