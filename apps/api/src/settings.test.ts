@@ -98,6 +98,7 @@ describe('settings of an app', () => {
     [{ start: 'a', static: { directory: 'b' } }, 'either `start` or `static`'],
     [{ static: { spa: true } }, 'static.directory'],
     [{ root: '../x' }, 'root: a directory inside the repository'],
+    [{ start: ' ' }, 'start: a command is needed'],
     [{ branch: '--upload-pack=x' }, 'branch'],
     [{ requiredVariables: ['PORT'] }, 'PORT is set by Switchyard'],
     [[], ''],

@@ -150,6 +150,11 @@ async function writeWhole(path: string, text: string): Promise<void> {
 
 async function writeBeside(path: string, text: string): Promise<string> {
   const beside = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`;
-  await writeFile(beside, text, { mode: 0o600 });
+  try {
+    await writeFile(beside, text, { mode: 0o600 });
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
   return beside;
 }

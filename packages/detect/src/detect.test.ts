@@ -181,6 +181,17 @@ describe('settings of the repository', () => {
     ],
     ['a comma too many', { 'switchyard.json': '{"root": "a",\n}' }, /line 2, column 1: a name in double quotes/],
     ['a comment', { 'switchyard.json': '{ // mine\n}' }, /line 1, column 3: JSON has no comments/],
+    ['a blank command', { 'switchyard.json': { start: '  ' } }, /start: a command is needed/],
+    [
+      'a Node that is none',
+      { 'switchyard.json': { node: 'banana' }, 'server.js': '' },
+      /"banana", which is no version and no range/,
+    ],
+    [
+      'a file to be kept',
+      { 'switchyard.json': { persist: ['server.js'] }, 'server.js': '' },
+      /persist names server.js, which is a file/,
+    ],
     ['an empty file', { 'switchyard.json': '' }, /line 1, column 1: a value is expected/],
     [
       'unknown and wrong fields, all at once',

@@ -1,5 +1,5 @@
 import { type AppSettings, LIMITS, type Plan, SwitchyardError } from '@switchyard/domain';
-import { type App, findFramework, findServerLibrary, pageScriptsOf } from './app.ts';
+import { type App, findFramework, findServerLibrary, hasFile, pageScriptsOf } from './app.ts';
 import { decideDirectory } from './app-directory.ts';
 import { decideBuild } from './build.ts';
 import { Decisions } from './decisions.ts';
@@ -170,8 +170,16 @@ const wordsOf = (values: Readonly<Record<string, number | undefined>>): string =
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');
 
-function decidePersist({ settings, decisions }: App): Plan['persist'] {
+function decidePersist(app: App): Plan['persist'] {
+  const { settings, decisions } = app;
   const { persist = [] } = settings;
+  const file = persist.find((path) => hasFile(app, path));
+  if (file !== undefined)
+    throw new SwitchyardError(
+      'invalid-settings',
+      `persist names ${file}, which is a file of the repository: only directories can be kept, and what the repository has there is not seen. Name the directory that the app writes to.`,
+      { persist: file },
+    );
   if (persist.length > 0) decisions.said('persist', persist.join(', '), settings.sayer('persist'));
   return persist.toSorted();
 }

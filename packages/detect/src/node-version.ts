@@ -1,3 +1,4 @@
+import { SwitchyardError } from '@switchyard/domain';
 import semver from 'semver';
 import { parse as parseToml } from 'smol-toml';
 import { z } from 'zod';
@@ -37,7 +38,15 @@ export async function decideNodeVersion(
   decisions: Decisions,
 ): Promise<string> {
   if (asked !== undefined) {
-    const wanted = toRange(asked.version) ?? asked.version;
+    const wanted = toRange(asked.version);
+    if (wanted === null) {
+      const where = asked.sayer === 'file' ? 'switchyard.json' : 'the app’s settings';
+      throw new SwitchyardError(
+        'invalid-settings',
+        `node in ${where} is ${JSON.stringify(asked.version)}, which is no version and no range. Say for example 24, >=20 <23 or lts/*.`,
+        { node: asked.version },
+      );
+    }
     decisions.said('node', wanted, asked.sayer);
     return wanted;
   }

@@ -26,6 +26,11 @@ describe('what serves the app', () => {
       node({ main: 'x.js', scripts: { start: 'node c.js' } }, { 'x.js': '' }),
       { kind: 'command', command: 'node c.js' },
     ],
+    [
+      'main where the start script is blank',
+      node({ main: 'x.js', scripts: { start: '  ' } }, { 'x.js': '' }),
+      { kind: 'command', command: 'node x.js' },
+    ],
     ['main when it exists', node({ main: './x' }, { 'x.js': '' }), { kind: 'command', command: 'node x.js' }],
     [
       'main when the build makes it',

@@ -70,7 +70,7 @@ function fromProcfile(app: App): Start | null {
 
 function fromStartScript(app: App): Start | null {
   const script = app.manifest?.scripts['start'];
-  if (script === undefined || app.manager === null) return null;
+  if (script === undefined || script.trim() === '' || app.manager === null) return null;
   const program = withoutWatching(script);
   if (program !== null) {
     return decided(

@@ -171,10 +171,13 @@ export const REPOSITORY_SETTINGS = {
     description: 'Runs once on the built app before it goes live, one at a time per database; `false`: nothing is run.',
     examples: ['npm run migrate'],
   }),
-  start: CommandLine.optional().meta({
-    description: 'Starts the server, which listens on `$PORT`. Either this or `static`.',
-    examples: ['node server.js'],
-  }),
+  // A blank one would come to no command at all; the other commands may be blank, and then do nothing.
+  start: CommandLine.regex(/\S/, 'a command is needed, and this one is blank')
+    .optional()
+    .meta({
+      description: 'Starts the server, which listens on `$PORT`. Either this or `static`.',
+      examples: ['node server.js'],
+    }),
   static: closedObject({
     directory: Directory.meta({ description: 'What is served, from the app’s directory.', examples: ['dist'] }),
     spa: z.boolean().optional().meta({ description: 'Whether unknown paths get index.html.' }),

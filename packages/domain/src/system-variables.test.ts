@@ -14,6 +14,7 @@ it('constants are those of the table', () => {
 it('reserved names are refused with the reason', () => {
   for (const [name, { reserved }] of Object.entries(SYSTEM_VARIABLES))
     expect(refusalOfName(name) ?? '').toContain(reserved ?? '');
+  expect(refusalOfName('OPTIND')).toBe('OPTIND is the shell’s own, which would not pass it on');
   expect(refusalOfName('PORT')).toBe('PORT is set by Switchyard: Switchyard chooses the port');
   expect(refusalOfName('SWITCHYARD_ANYTHING')).toContain('SWITCHYARD_');
 });

@@ -148,9 +148,13 @@ export const RUN_CONSTANTS: Readonly<Record<string, string>> = Object.fromEntrie
   entries.flatMap(([name, { run, constant }]) => (run !== null && constant !== undefined ? [[name, constant]] : [])),
 );
 
+/** The shell that starts commands keeps these for itself: it drops what they are set to, or ends at once (dash and bash as `sh`). */
+const OF_THE_SHELL = new Set(['IFS', 'OPTIND', 'PPID', 'UID', 'EUID', 'SHELLOPTS', 'BASHOPTS', 'BASH_VERSINFO']);
+
 /** Why an app can't have a variable of this name; null when it can. */
 export function refusalOfName(name: string): string | null {
   if (/^SWITCHYARD(_|$)/.test(name)) return OURS;
+  if (OF_THE_SHELL.has(name)) return `${name} is the shell’s own, which would not pass it on`;
   const reserved = entries.find(([own]) => own === name)?.[1].reserved ?? null;
   return reserved === null ? null : `${name} is set by Switchyard: ${reserved}`;
 }

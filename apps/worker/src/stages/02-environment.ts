@@ -1,5 +1,5 @@
 import { detect } from '@switchyard/detect';
-import { missingVariables, type Plan, variablesMissing } from '@switchyard/domain';
+import { missingVariables, Plan, variablesMissing } from '@switchyard/domain';
 import { sourceTree } from './source-tree.ts';
 import type { Stage, StageContext } from './stage.ts';
 
@@ -21,7 +21,8 @@ function checkVariables({ variables, app, environment }: StageContext, { require
 /** Decides how the app is installed, built and run, and makes its runtime ready. */
 export const environment: Stage = async (context) => {
   const { deployment, platform, log, signal } = context;
-  const plan = await detect(sourceTree(context), deployment.settings?.values ?? {});
+  // What is written here is read by everybody: a plan that can't be read again would leave the deployment in nobody's hands.
+  const plan = Plan.parse(await detect(sourceTree(context), deployment.settings?.values ?? {}));
   explain(plan, log);
   checkVariables(context, plan);
   const { runtime, packageManager } = plan;

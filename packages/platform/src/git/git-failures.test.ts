@@ -23,6 +23,8 @@ const SAID: readonly [string, string][] = [
   ["fatal: unable to access 'https://example.test/a/': The requested URL returned error: 403", 'source-denied'],
   ['git@example.test: Permission denied (publickey).\nfatal: Could not read from remote repository.', 'source-denied'],
   ["fatal: detected dubious ownership in repository at '/srv/a'", 'source-denied'],
+  ['error: unable to write file big\nerror: unable to write file package.json', 'disk-full'],
+  ['fatal: unable to write new index file', 'disk-full'],
   ["fatal: transport 'ext' not allowed", 'repository-not-allowed'],
   ["fatal: unable to access 'https://example.test/a/': Could not resolve host: example.test", 'source-unreachable'],
   ["fatal: unable to access 'https://example.test/a/': The requested URL returned error: 502", 'source-unreachable'],

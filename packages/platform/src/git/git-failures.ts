@@ -15,6 +15,10 @@ const CAUSES: readonly (readonly [code: ErrorCode, says: RegExp])[] = [
   ['ref-not-found', /bad object|not a valid object name|unknown revision/i],
   // write error: No space left on device
   ['disk-full', /No space left on device|Disk quota exceeded/i],
+  // error: unable to write file src/a.ts (a checkout does not say why it can't, and writes nowhere but to our disk)
+  ['disk-full', /^error: unable to write file /m],
+  // fatal: unable to write new index file
+  ['disk-full', /^fatal: unable to write new index file/m],
   // remote: Repository not found. / fatal: repository 'https://…/' not found (GitHub says so for private ones, too)
   ['source-denied', /repository .*not found|Repository not found|The project you were looking for could not be found/i],
   // fatal: '/tmp/x' does not appear to be a git repository
