@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -17,6 +18,8 @@ export interface HostedRepository {
   redirectTo: string | null;
   /** LFS objects by their oid. */
   objects: Map<string, Buffer>;
+  /** What those who come with credentials are refused with; null: they are not. */
+  refuses: ((authorization: string) => string) | null;
 }
 
 export interface SeenRequest {
@@ -39,10 +42,11 @@ export interface GitHttpServer {
 
 const BACKEND = join(execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim(), 'git-http-backend');
 
-export async function startGitHttpServer(): Promise<GitHttpServer> {
+/** Over https where it is given a certificate. */
+export async function startGitHttpServer(tls?: { key: Buffer; cert: Buffer }): Promise<GitHttpServer> {
   const repositories = new Map<string, HostedRepository>();
   const seen: SeenRequest[] = [];
-  const server = createServer((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const one = {
       path: request.url ?? '',
@@ -58,6 +62,10 @@ export async function startGitHttpServer(): Promise<GitHttpServer> {
       return;
     }
     const rest = (request.url ?? '').slice(name.length + 1);
+    if (repository.refuses !== null && one.authorization !== null) {
+      response.writeHead(403, { 'content-type': 'text/plain' }).end(repository.refuses(one.authorization));
+      return;
+    }
     if (repository.redirectTo !== null) {
       response.writeHead(301, { location: `${repository.redirectTo}${rest}` }).end();
       return;
@@ -66,9 +74,12 @@ export async function startGitHttpServer(): Promise<GitHttpServer> {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
       return;
     }
-    if (rest.startsWith('/info/lfs/')) serveLfs(repository, rest, name, request, response);
+    if (rest.startsWith('/info/lfs/'))
+      serveLfs(repository, rest, gitServer.url(name, new URL(`http://${one.host}`).hostname), request, response);
     else serveGit(repository, rest, request, response);
-  });
+  };
+  const scheme = tls === undefined ? 'http' : 'https';
+  const server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = z.object({ port: z.int() }).parse(server.address());
   const gitServer: GitHttpServer = {
@@ -76,11 +87,18 @@ export async function startGitHttpServer(): Promise<GitHttpServer> {
     seen,
     onRequest: () => {},
     host(name, given) {
-      const repository = { isPublic: true, tokens: new Set<string>(), redirectTo: null, objects: new Map(), ...given };
+      const repository = {
+        isPublic: true,
+        tokens: new Set<string>(),
+        redirectTo: null,
+        objects: new Map(),
+        refuses: null,
+        ...given,
+      };
       repositories.set(name, repository);
       return repository;
     },
-    url: (name, host = '127.0.0.1') => `http://${host}:${port}/${name}`,
+    url: (name, host = '127.0.0.1') => `${scheme}://${host}:${port}/${name}`,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -147,7 +165,7 @@ function serveGit(
 function serveLfs(
   { objects }: HostedRepository,
   rest: string,
-  name: string,
+  address: string,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
@@ -171,7 +189,7 @@ function serveLfs(
             size,
             actions: {
               download: {
-                href: `http://${request.headers.host}/${name}/info/lfs/storage/${wanted}`,
+                href: `${address}/info/lfs/storage/${wanted}`,
                 header: { authorization: request.headers.authorization },
               },
             },

@@ -5,36 +5,19 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DeploymentView } from '@switchyard/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type Canary,
-  filesWithTrace,
-  holdsTrace,
-  listenToRedis,
-  newCanary,
-  watchCommandLines,
-} from '../harness/canary.ts';
+import { type Canary, canaryOf, newCanary } from '../harness/canary.ts';
 import { nodeApp } from '../harness/node-app.ts';
 import { processesWith } from '../harness/process-table.ts';
 import { createRepository, type Files, type Repository } from '../harness/repository.ts';
+import { type SecretWatch, watchSecrets } from '../harness/secret-watch.ts';
 import { type System, startSystem } from '../harness/system.ts';
 
-/** Prints a variable in the forms in which tools print them. */
-const SHOW = `
-const value = process.env[process.argv[2]];
-console.log('raw', value);
-console.log('base64', Buffer.from('user:' + value).toString('base64'));
-console.log('url', 'https://user:' + encodeURIComponent(value) + '@host/');
-console.log('json', JSON.stringify({ value }));
-for (const piece of value) process.stdout.write(piece);
-console.log();
-`;
 const HASH = `require('node:crypto').createHash('sha256').update(process.env.NAME || 'nothing').digest('hex')`;
 
-/** Says what its build, its migration and itself have seen, as hashes. */
+/** Says what its build and itself have seen, as hashes. */
 function app({ atStart = '' } = {}): Files {
   return {
-    ...nodeApp({ says: '', build: 'node show.js BUILD_TOKEN && node build.js', migrate: 'node show.js RUN_TOKEN' }),
-    'show.js': SHOW,
+    ...nodeApp({ says: '', build: 'node build.js' }),
     'build.js': `
       require('node:fs').mkdirSync('dist');
       require('node:fs').writeFileSync('dist/hash', ${HASH.replace('NAME', 'BUILD_TOKEN')});
@@ -55,26 +38,19 @@ const hash = (text: string): string => createHash('sha256').update(text).digest(
 
 let system: System;
 let repository: Repository;
-let redis: ReturnType<typeof listenToRedis>;
-const canaries: Canary[] = [];
-/** Whatever the api answered with. */
-const answers: string[] = [];
+let watch: SecretWatch;
 
-function canary(): Canary {
-  const made = newCanary();
-  canaries.push(made);
-  return made;
-}
+const canary = (): Canary => watch.look(newCanary());
 
 beforeAll(async () => {
   system = await startSystem();
-  redis = listenToRedis(system.redis);
+  watch = watchSecrets(system);
   repository = await createRepository(app());
   await system.client.createApp({ name: 'shop', repository: repository.url });
 });
 
 afterAll(async () => {
-  redis?.stop();
+  watch?.stop();
   await system?.stop();
   await repository?.remove();
 });
@@ -96,16 +72,6 @@ async function told(): Promise<unknown> {
   return JSON.parse((await system.visit('shop')).body);
 }
 
-/** Deploys and keeps all that is told of it. */
-async function deploy(): Promise<DeploymentView> {
-  const { id } = await system.client.deploy('shop');
-  for await (const event of system.client.events(id)) answers.push(JSON.stringify(event));
-  answers.push(await system.logsOf(id));
-  const deployment = await system.waitUntilEnded(id);
-  answers.push(JSON.stringify(deployment));
-  return deployment;
-}
-
 const cacheOf = (deployment: DeploymentView, name: string) =>
   deployment.stages.find((stage) => stage.name === name)?.cache ?? null;
 
@@ -124,37 +90,21 @@ describe.sequential('variables of an app', { timeout: 120_000 }, () => {
     ].join('');
     expect(said).toContain('RUN_TOKEN');
     expect(said).toContain('BUILD_TOKEN');
-    answers.push(said);
+    watch.heard(said);
 
-    const watch = watchCommandLines(canaries);
-    const deployment = await deploy();
-    const { looks, found } = await watch.stop();
-    expect(deployment.diagnosis, answers.at(-2)).toBeNull();
+    const deployment = await watch.deploy('shop');
+    expect(deployment.diagnosis).toBeNull();
     expect(deployment.status).toBe('succeeded');
     expect(await told()).toEqual({ built: hash(build.value), run: hash(run.value), build: hash('nothing') });
-    expect(found).toEqual([]);
-    expect(looks).toBeGreaterThan(5);
-  });
-
-  it('are masked where build and migration print them', async () => {
-    const [first] = (await system.client.deployments('shop')).deployments;
-    for (const stage of ['build', 'migrate'] as const) {
-      let log = '';
-      for await (const piece of system.client.logs(first?.id ?? '', { stage })) log += piece;
-      expect(log).toContain('raw ***');
-      expect(log).toMatch(/base64 \S*\*\*\*/);
-      expect(log).toContain('url https://user:***@host/');
-      expect(log).toContain('json {"value":"***"}');
-    }
   });
 
   it('of the same value cost no build; a changed one of the build is a cache miss that names it', async () => {
-    const again = await deploy();
+    const again = await watch.deploy('shop');
     expect(cacheOf(again, 'install')).toMatchObject({ result: 'hit' });
     expect(cacheOf(again, 'build')).toMatchObject({ result: 'hit' });
     build = canary();
     await system.client.setVariable('shop', 'BUILD_TOKEN', { value: build.value });
-    const changed = await deploy();
+    const changed = await watch.deploy('shop');
     expect(changed.status).toBe('succeeded');
     expect(cacheOf(changed, 'build')).toMatchObject({ result: 'miss' });
     expect(cacheOf(changed, 'build')?.because).toContain('the variable BUILD_TOKEN');
@@ -174,7 +124,7 @@ describe.sequential('variables of an app', { timeout: 120_000 }, () => {
   it('are masked in the last words of an instance that does not start', async () => {
     const atStart = `console.log('no server at ' + process.env.RUN_TOKEN); process.exit(1);`;
     await repository.commit(app({ atStart }));
-    const failed = await deploy();
+    const failed = await watch.deploy('shop');
     expect(failed).toMatchObject({ status: 'failed', diagnosis: { stage: 'health' } });
     expect(await system.logsOf(failed.id)).toContain('no server at ***');
   });
@@ -190,29 +140,17 @@ describe.sequential('variables of an app', { timeout: 120_000 }, () => {
     }
   });
 
-  it('are found nowhere else: Redis, its messages, blobs, logs, the data directory, answers, events', async () => {
-    expect(canaries).toHaveLength(4);
-    answers.push(
-      JSON.stringify(await system.client.variables('shop')),
-      JSON.stringify(await system.client.app('shop')),
-    );
-    answers.push(JSON.stringify(await system.client.deployments('shop')), await system.processLogs());
-    expect(answers.filter((answer) => holdsTrace(answer, canaries))).toEqual([]);
+  it('are found nowhere else', async () => {
+    expect(watch.commandLineLooks).toBeGreaterThan(5);
     // What instances and migrations wrote is there as long as they are; their runner removes them after their deployment's end.
-    await expect
-      .poll(() => filesWithTrace(system.dataDirectory, canaries), { timeout: 30_000, interval: 500 })
-      .toEqual([]);
-    expect(await filesWithTrace(system.redis.directory, canaries)).toEqual([]);
-    const heard = redis.heard();
-    expect(heard.includes('RUN_TOKEN')).toBe(true);
-    expect(holdsTrace(heard, canaries)).toBe(false);
+    await expect.poll(() => watch.rawOutputs(), { timeout: 30_000, interval: 500 }).toEqual([]);
+    expect(await watch.places()).toEqual([]);
   });
 
   it('are sealed with a key that only its owner reads', async () => {
     const file = join(system.dataDirectory, 'secret-key');
     expect((await stat(file)).mode & 0o777).toBe(0o600);
-    const key = (await readFile(file, 'utf8')).trim();
-    expect(answers.some((answer) => answer.includes(key))).toBe(false);
-    expect(redis.heard().includes(key)).toBe(false);
+    watch.look(canaryOf((await readFile(file, 'utf8')).trim()));
+    expect(await watch.places()).toEqual([file]);
   });
 });

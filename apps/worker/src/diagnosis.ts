@@ -6,7 +6,7 @@ import type { StageFailure } from './stages/stage.ts';
 /** Explains a failed attempt from what the stage knows and from its output; evidence is numbered as in the log. */
 export function diagnose(
   failure: StageFailure,
-  attempt: { step: StepName; deployment: Deployment; log: Pick<LogSink, 'reading'> },
+  attempt: { step: StepName; deployment: Deployment; log: Pick<LogSink, 'mask' | 'reading'> },
 ): Diagnosis {
   const reading = attempt.log.reading();
   const diagnosis = classify({
@@ -17,25 +17,22 @@ export function diagnose(
     command: failure.command,
     context: { plan: attempt.deployment.plan, ...failure.context },
   });
+  // They quote commands and values that a repository's author wrote, and what its host has answered.
+  const shown = (text: string): string => cutText(attempt.log.mask(text), LIMITS.maxErrorMessageBytes);
   return {
     ...diagnosis,
-    title: shortened(diagnosis.title),
-    explanation: shortened(diagnosis.explanation),
-    fix: shortened(diagnosis.fix),
+    title: shown(diagnosis.title),
+    explanation: shown(diagnosis.explanation),
+    fix: shown(diagnosis.fix),
     details: Object.fromEntries(
       Object.entries(diagnosis.details).map(([name, value]) => [
         name,
-        typeof value === 'string' ? shortened(value) : value,
+        typeof value === 'string' ? shown(value) : value,
       ]),
     ),
     evidence: diagnosis.evidence.map(({ line, text }) => ({
       line: line === null ? null : reading.lineInLog(line),
-      text,
+      text: attempt.log.mask(text),
     })),
   };
-}
-
-/** They quote commands and values that a repository's author wrote. */
-function shortened(text: string): string {
-  return cutText(text, LIMITS.maxErrorMessageBytes);
 }

@@ -1,4 +1,12 @@
-import { type App, type AppId, type Clock, LIMITS, type ProcessId, type SourceCredential } from '@switchyard/domain';
+import {
+  type App,
+  type AppId,
+  type Clock,
+  LIMITS,
+  type ProcessId,
+  type SourceCredential,
+  SwitchyardError,
+} from '@switchyard/domain';
 import type { Sources } from '@switchyard/platform';
 import type { Store } from '@switchyard/queue';
 import type { Log } from '@switchyard/service';
@@ -87,7 +95,9 @@ export class HeadChecks {
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       watched.failures += 1;
-      log.debug({ err: error, app: app.name, failures: watched.failures }, 'the head of a branch could not be seen');
+      // By its code: the message has the host's own words, which may repeat the credential that it was shown.
+      const cause = error instanceof SwitchyardError ? error.code : 'internal';
+      log.debug({ cause, app: app.name, failures: watched.failures }, 'the head of a branch could not be seen');
     }
     watched.dueAt = nextCheckAt(clock(), intervalMs, watched.failures, jitter());
   }

@@ -70,8 +70,16 @@ export class LogSink implements StageLog {
 
   say(text: string): void {
     this.#endOutput();
-    const masked = maskText(this.#options.needles, text);
-    this.#take(masked.split('\n').map((line) => `${OWN_MARK}${line}`));
+    this.#take(
+      this.mask(text)
+        .split('\n')
+        .map((line) => `${OWN_MARK}${line}`),
+    );
+  }
+
+  /** A text that is shown elsewhere than in this log. */
+  mask(text: string): string {
+    return maskText(this.#options.needles, text);
   }
 
   /** The last lines of tools, for what an attempt's end is explained with. Switchyard's own lines are empty in it. */

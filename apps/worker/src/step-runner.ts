@@ -183,7 +183,8 @@ export class StepRunner {
     }
     faultPoint(`${name}:ran`);
 
-    const result = decideEnd({
+    const { sink } = attemptLog;
+    const decided = decideEnd({
       end,
       step: name,
       signal: step.signal,
@@ -191,12 +192,13 @@ export class StepRunner {
       limitMs,
       counted,
       jitter: jitter(),
-      diagnose: (failure) => diagnose(failure, { step: name, deployment, log: attemptLog.sink }),
+      diagnose: (failure) => diagnose(failure, { step: name, deployment, log: sink }),
     });
+    const result = decided !== null && 'note' in decided ? { ...decided, note: sink.mask(decided.note) } : decided;
     if ('thrown' in end && result?.kind === 'failed' && result.diagnosis.cause === 'internal')
-      processLog.error({ err: end.thrown }, 'a stage failed unexpectedly');
+      processLog.error({ err: maskedError(end.thrown, (text) => sink.mask(text)) }, 'a stage failed unexpectedly');
     const line = memory.most === null ? null : memoryLine(memory.most);
-    if (line !== null) attemptLog.sink.say(line);
+    if (line !== null) sink.say(line);
     if (result !== null) this.#say(begun, attemptLog, result);
     await attemptLog.close(result);
     const answer = result === null ? 'lease-lost' : await this.#finish(begun, lost, result, memory.most);
@@ -301,6 +303,13 @@ export class StepRunner {
     const { trigger, createdAt } = deployment;
     metrics.deploymentEnded({ result: outcome, trigger, seconds: (clock() - createdAt) / 1_000 });
   }
+}
+
+/** For the process's own log: a mistake of ours may name what it was made with. */
+function maskedError(thrown: unknown, mask: (text: string) => string) {
+  if (!(thrown instanceof Error)) return mask(String(thrown));
+  const { name, message, stack = '' } = thrown;
+  return { type: name, message: mask(message), stack: mask(stack) };
 }
 
 /** What is read, or why it can't be: the stage that needs it fails with that reason. */

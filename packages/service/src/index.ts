@@ -9,6 +9,7 @@ export * from './log-archive.ts';
 export * from './make-directory.ts';
 export * from './masker.ts';
 export * from './metrics.ts';
+export * from './needles.ts';
 export * from './output-archive.ts';
 export * from './platform-config.ts';
 export * from './private-hosts-config.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MASK, Masker, maskText, needlesOf } from './masker.ts';
+import { MASK, Masker, maskText } from './masker.ts';
+import { needlesOf } from './needles.ts';
 
 /** The definition, done the slow way: what any needle covers, overlapping stretches together. */
 function maskedSlowly(needles: readonly string[], text: string): string {

@@ -1,48 +1,4 @@
-/** Values shorter than this are not masked: they occur by chance, and masking them would only make logs unreadable. */
-const MIN_SECRET_LENGTH = 6;
-/** Lines of a value of several lines are masked one by one too: tools print keys with other line ends, or indented. */
-const MIN_SECRET_LINE_LENGTH = 16;
-/** Encoded pieces shorter than this occur by chance. */
-const MIN_ENCODED_LENGTH = 8;
 export const MASK = '***';
-
-/**
- * Base64 of a value as a part of a longer encoded text (`user:password`): it starts at one of three places of a group, and only its
- * whole groups look the same wherever it stands.
- */
-function base64Forms(value: string): string[] {
-  const bytes = Buffer.from(value);
-  const forms = [0, 1, 2].map((shift) => {
-    const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
-    return encoded.slice(shift === 0 ? 0 : 4, encoded.endsWith('=') ? -4 : undefined);
-  });
-  forms.push(bytes.toString('base64').replace(/=+$/, ''));
-  return [...forms, ...forms.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'))].filter(
-    (form) => form.length >= MIN_ENCODED_LENGTH,
-  );
-}
-
-function linesOf(value: string): string[] {
-  const lines = value.split(/\r?\n/).map((line) => line.trim());
-  return lines.length < 2 ? [] : lines.filter((line) => line.length >= MIN_SECRET_LINE_LENGTH);
-}
-
-/** The forms in which values may turn up in output: raw, base64, URL- and JSON-escaped. Longest first, without doubles. */
-export function needlesOf(secrets: readonly string[]): string[] {
-  const forms = secrets
-    .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
-    // As UTF-8 carries it.
-    .map((secret) => Buffer.from(secret).toString())
-    .flatMap((secret) => [
-      secret,
-      ...base64Forms(secret),
-      encodeURIComponent(secret),
-      new URLSearchParams({ '': secret }).toString().slice(1),
-      JSON.stringify(secret).slice(1, -1),
-      ...linesOf(secret),
-    ]);
-  return [...new Set(forms)].sort((a, b) => b.length - a.length);
-}
 
 /**
  * Replaces secret values in a stream of text, however the stream is cut into pieces: every stretch that values cover, overlapping ones

@@ -34,6 +34,14 @@ const SAID: readonly [string, string][] = [
   ],
   ['error: RPC failed; curl 56 GnuTLS recv error\nfatal: early EOF', 'source-unreachable'],
   [
+    "fatal: unable to access 'https://example.test/a/': SSL: no alternative certificate subject name matches target host name 'example.test'",
+    'source-tls-untrusted',
+  ],
+  [
+    "fatal: unable to access 'https://example.test/a/': SSL: certificate subject name (other.test) does not match target host name 'example.test'",
+    'source-tls-untrusted',
+  ],
+  [
     "fatal: unable to access 'https://example.test/a/': server certificate verification failed. CAfile: none CRLfile: none",
     'source-tls-untrusted',
   ],

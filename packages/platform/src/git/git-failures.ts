@@ -34,7 +34,11 @@ const CAUSES: readonly (readonly [code: ErrorCode, says: RegExp])[] = [
   // fatal: detected dubious ownership in repository at '…'
   ['source-denied', /detected dubious ownership/i],
   // fatal: unable to access '…': server certificate verification failed. / SSL certificate problem: self-signed certificate
-  ['source-tls-untrusted', /certificate (?:verification failed|problem)|SSL certificate|unable to get local issuer/i],
+  // SSL: no alternative certificate subject name matches target host name '…' / SSL: certificate subject name (a) does not match target host name 'b'
+  [
+    'source-tls-untrusted',
+    /certificate (?:verification failed|problem|subject name)|SSL certificate|unable to get local issuer/i,
+  ],
   // fatal: transport 'ext' not allowed
   ['repository-not-allowed', /transport '.*' not allowed/i],
   // fatal: unable to access '…': Could not resolve host / Failed to connect / Operation too slow / SSL …
@@ -51,7 +55,7 @@ const CAUSES: readonly (readonly [code: ErrorCode, says: RegExp])[] = [
 const ADVICE: Partial<Record<ErrorCode, string>> = {
   'ref-not-found': 'Check that the branch, tag or commit exists there.',
   'source-tls-untrusted':
-    'Its certificate is not signed by an authority that this host trusts, or is expired. The operator can name a file with further authorities in SWITCHYARD_EXTRA_CA_CERTS.',
+    'Its certificate is not signed by an authority that this host trusts, is expired, or is made out to another name. The operator can name a file with further authorities in SWITCHYARD_EXTRA_CA_CERTS.',
   'source-unreachable': 'Check the address, and that this host reaches it.',
   'repository-not-allowed': 'Give an https:// or ssh:// address.',
   'disk-full': 'Free some space in the data directory.',
