@@ -59,6 +59,11 @@ describe('a new instance', () => {
       { health: health({ failure: 'error-status', message: '/health answered 500' }) },
       'Not healthy within 60 s: /health answered 500.',
     ],
+    [
+      'nothing-listens',
+      { health: health({ failure: 'nothing-listens', message: 'Nothing listens yet; PORT is 22002.' }) },
+      'Not healthy within 60 s: Nothing listens yet; PORT is 22002.',
+    ],
     ['exited', { lastExit: { ...EXIT, code: null, signal: 'SIGKILL' }, restarts: 1 }, 'The app was ended by SIGKILL.'],
   ])('whose time is over has failed: %s', (failure, observed, note) => {
     expect(judge(observed, 60_000)).toEqual({ verdict: 'failed', failure, note });

@@ -32,7 +32,7 @@ export function judgeHealth(question: {
       health?.path == null || health.status === null
         ? (health?.message ?? 'it answers')
         : `${health.path} answered ${health.status}`;
-    return { verdict: 'healthy', note: `Healthy after ${tookMs} ms: ${answer}.` };
+    return { verdict: 'healthy', note: `Healthy after ${tookMs} ms: ${sentence(answer)}` };
   }
   const exits = observed?.lastExit == null ? 0 : observed.restarts;
   if (observed !== null && exits >= DECISIVE_EXITS)
@@ -53,6 +53,11 @@ export function judgeHealth(question: {
   return {
     verdict: 'failed',
     failure: observed.health?.failure ?? 'nothing-listens',
-    note: `Not healthy within ${seconds(timeLimitMs)}: ${observed.health?.message ?? 'it does not listen on its port'}.`,
+    note: `Not healthy within ${seconds(timeLimitMs)}: ${sentence(observed.health?.message ?? 'it does not listen on its port')}`,
   };
+}
+
+/** Some messages come as sentences, some as their ends. */
+function sentence(words: string): string {
+  return words.endsWith('.') ? words : `${words}.`;
 }

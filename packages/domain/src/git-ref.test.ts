@@ -22,6 +22,7 @@ test.each([
   'a b',
   'a\nb',
   'a\u0000',
+  'a\ud800',
   'a..b',
   'HEAD~1',
   'HEAD^',

@@ -9,7 +9,7 @@ export function isGitRef(text: string): boolean {
   if (text.length === 0 || text.length > LIMITS.maxRefLength) return false;
   if (text.startsWith('-') || text.startsWith('/') || text.endsWith('/') || text.endsWith('.') || text === '@')
     return false;
-  if (/[\s\p{Cc}\p{Cf}~^:?*[\\]/u.test(text) || /\.\.|@\{|\/\//.test(text)) return false;
+  if (/[\s\p{Cc}\p{Cf}\p{Cs}~^:?*[\\]/u.test(text) || /\.\.|@\{|\/\//.test(text)) return false;
   return text.split('/').every((part) => !part.startsWith('.') && !part.endsWith('.lock'));
 }
 

@@ -67,6 +67,8 @@ export const LIMITS = {
   healthTimeLimitMs: 60_000,
   /** The most that an app may ask for instead. */
   maxHealthTimeLimitMs: 100_000,
+  /** Less than this no app can meet: a process has to be made, and looked at. */
+  minHealthTimeLimitMs: 1_000,
   /** Instances of an app's live release; more are refused with 400. */
   maxReplicas: 10,
   /** A live route is acknowledged by all routers within this time, or the slow one is fenced. */

@@ -195,7 +195,7 @@ export const REPOSITORY_SETTINGS = {
       }),
     timeLimitMs: z
       .int()
-      .positive()
+      .min(LIMITS.minHealthTimeLimitMs)
       .max(LIMITS.maxHealthTimeLimitMs)
       .optional()
       .meta({

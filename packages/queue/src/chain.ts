@@ -6,8 +6,10 @@ import {
   type Diagnosis,
   type EnvironmentId,
   LIMITS,
+  Placement,
   queueFor,
   RouteId,
+  StepName,
 } from '@switchyard/domain';
 import { z } from 'zod';
 import { acceptanceOf } from './accepting.ts';
@@ -202,8 +204,11 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
     const lost: string[] = [];
     for (let index = 0; index + 1 < pairs.length; index += 2) {
       const [id, jobId] = [pairs[index] ?? '', pairs[index + 1] ?? ''];
-      const { step, placement } = await read(DeploymentId.parse(id));
-      if (step !== null && !(await queues.waits(queueFor(step, placement), jobId))) lost.push(id, jobId);
+      // Not the whole record: one that can't be read must not keep the others from being woken.
+      const [step, placement] = await redis.hmget(keys.deployment(DeploymentId.parse(id)), 'step', 'placement');
+      if (!step) continue;
+      const queue = queueFor(StepName.parse(step), Placement.parse(placement || 'any'));
+      if (!(await queues.waits(queue, jobId))) lost.push(id, jobId);
     }
     if (lost.length === 0) return 0;
     const { values, entries } = split(await run('rewake', clock(), ...lost));

@@ -1,4 +1,5 @@
 import { type Deployment, DeploymentId, Waiting } from '@switchyard/domain';
+import { z } from 'zod';
 import type { StoreContext } from './context.ts';
 import { deploymentOfHash } from './deployment-record.ts';
 import { retentionOfRecords } from './retention.ts';
@@ -12,7 +13,15 @@ export function deploymentRecords(context: StoreContext): DeploymentRecords {
   }
 
   async function getAll(members: readonly string[]): Promise<Deployment[]> {
-    const found = await Promise.all(members.map((id) => get(DeploymentId.parse(id))));
+    // One that can't be read hides no other; asked for by its id, it is said what is wrong with it.
+    const found = await Promise.all(
+      members.map((id) =>
+        get(DeploymentId.parse(id)).catch((error: unknown) => {
+          if (error instanceof z.ZodError || error instanceof SyntaxError) return null;
+          throw error;
+        }),
+      ),
+    );
     return found.filter((item) => item !== null);
   }
 
