@@ -109,8 +109,14 @@ async function everyAnswer({ apiUrl, token, client }: System): Promise<Record<st
   const paths = new Set<string>();
   for (const { name } of await client.listApps()) {
     const { deployments } = await client.deployments(name);
+    const variables = await client.variables(name);
     for (const path of asked) {
-      for (const { id } of deployments) paths.add(path.replace('{app}', name).replace('{id}', id));
+      for (const { id } of deployments) {
+        const ofDeployment = path.replace('{app}', name).replace('{id}', id);
+        if (ofDeployment.includes('{name}'))
+          for (const variable of variables) paths.add(ofDeployment.replace('{name}', variable.name));
+        else paths.add(ofDeployment);
+      }
     }
   }
   const answers: Record<string, string> = {};

@@ -78,15 +78,17 @@ export const limitGuarantees = {
 
   async 'a fork bomb gets no further than its processes, and nothing of it is left'({ platform }) {
     const seconds = oddSeconds();
-    let most = 0;
     const bomb = `i=0; while [ $i -lt 300 ]; do sleep ${seconds} & i=$((i + 1)); done; echo all; wait`;
     // Waits without a fork: there is no room for one.
-    const { output } = await run(platform, [`sleep 2 & keep=$!; (${bomb}) 2>/dev/null; echo counted; wait "$keep"`], {
+    const running = run(platform, [`sleep 3 & keep=$!; (${bomb}) 2>/dev/null; echo counted; wait "$keep"`], {
       limits: small({ processes: 40 }),
-      onOutput() {
-        most = Math.max(most, processesWith(`sleep\0${seconds}`).length);
-      },
     });
+    // Watched all along: one that was forked is no `sleep` yet.
+    let most = 0;
+    const watch = setInterval(() => {
+      most = Math.max(most, processesWith(`sleep\0${seconds}`).length);
+    }, 50);
+    const { output } = await running.finally(() => clearInterval(watch));
     expect(output).not.toContain('all');
     expect(most).toBeGreaterThan(10);
     expect(most).toBeLessThanOrEqual(40);
