@@ -76,7 +76,7 @@ beforeEach(async () => {
   // No runner takes part: the deployment ends at health, after all that a worker does alone.
   repository = await createRepository({
     ...nodeApp({ says: 'one' }),
-    'switchyard.json': JSON.stringify({ node: process.versions.node, health: { timeLimitMs: 200 } }),
+    'switchyard.json': JSON.stringify({ node: process.versions.node, health: { timeLimitMs: 1_000 } }),
   });
   app = await store.apps.create({
     teamId: 'team_default',
