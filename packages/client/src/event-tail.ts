@@ -2,6 +2,7 @@ import { DeploymentEvent } from '@switchyard/domain';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import type { z } from 'zod';
 import { ApiError, parseJson } from './api-error.ts';
+import { pause } from './pause.ts';
 import type { Transport } from './transport.ts';
 
 export interface TailOptions {
@@ -135,16 +136,4 @@ export async function* textOf(response: Response): AsyncGenerator<string> {
   } finally {
     await reader.cancel().catch(() => undefined);
   }
-}
-
-async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, delayMs);
-    signal?.addEventListener('abort', done, { once: true });
-  });
 }

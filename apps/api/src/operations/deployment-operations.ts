@@ -7,6 +7,7 @@ import { requireApp, requireProduction } from '../app-views.ts';
 import type { Caller } from '../authentication.ts';
 import { requireDeployment, summarizeDeployments, viewDeployment } from '../deployment-views.ts';
 import { NO_BODY, operation } from '../operation.ts';
+import { accepted, answerAccepted } from './accepted.ts';
 import { AppPath } from './app-operations.ts';
 
 export const DeploymentPath = z.object({
@@ -30,13 +31,6 @@ const before = z
 const Headers = z.object({
   [CLIENT_HEADER]: ClientKind.optional().meta({ description: 'What asks; shown as the deployment’s trigger.' }),
 });
-
-/** Answer to an accepted deployment; it has begun when this is read. */
-export const accepted = {
-  description: 'Accepted: the deployment reaches a final state whatever happens to a single process.',
-  content: { 'application/json': DeploymentView },
-  headers: { Location: 'Path of the deployment.' },
-};
 
 /** What set a deployment off, as its client says; a page is known by its session. */
 export function triggerOf(caller: Caller | null, request: Request): Trigger {
@@ -75,10 +69,7 @@ const createDeployment = operation({
         ...(body.upload === undefined ? {} : { upload: body.upload }),
       },
     });
-    response
-      .status(202)
-      .location(`/v1/deployments/${deployment.id}`)
-      .json(await viewDeployment(deployment, store, settings));
+    await answerAccepted(response, deployment, { store, settings });
   },
 });
 

@@ -3,10 +3,9 @@ import { type App, type Environment, type Release, SwitchyardError } from '@swit
 import type { Store } from '@switchyard/queue';
 import { z } from 'zod';
 import { liveReleaseOf, requireApp, requireProduction, rollbackTargets, viewApp } from '../app-views.ts';
-import { viewDeployment } from '../deployment-views.ts';
 import { NO_BODY, operation } from '../operation.ts';
+import { accepted, answerAccepted } from './accepted.ts';
 import { AppPath } from './app-operations.ts';
-import { accepted } from './deployment-operations.ts';
 
 const none = z.object({});
 
@@ -35,10 +34,7 @@ const rollback = operation({
       trigger: 'rollback',
       what: { kind: 'rollback', release },
     });
-    response
-      .status(202)
-      .location(`/v1/deployments/${deployment.id}`)
-      .json(await viewDeployment(deployment, store, settings));
+    await answerAccepted(response, deployment, { store, settings });
   },
 });
 
@@ -114,10 +110,7 @@ const restart = operation({
       trigger: 'restart',
       what: { kind: 'restart', release },
     });
-    response
-      .status(202)
-      .location(`/v1/deployments/${deployment.id}`)
-      .json(await viewDeployment(deployment, store, settings));
+    await answerAccepted(response, deployment, { store, settings });
   },
 });
 

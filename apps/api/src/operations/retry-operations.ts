@@ -2,9 +2,10 @@ import { Retry } from '@switchyard/client';
 import { type Deployment, isFinal, reuseOfRetry, type StageName, SwitchyardError } from '@switchyard/domain';
 import type { AcceptKind, Store } from '@switchyard/queue';
 import { z } from 'zod';
-import { requireDeployment, viewDeployment } from '../deployment-views.ts';
+import { requireDeployment } from '../deployment-views.ts';
 import { operation } from '../operation.ts';
-import { accepted, DeploymentPath, triggerOf } from './deployment-operations.ts';
+import { accepted, answerAccepted } from './accepted.ts';
+import { DeploymentPath, triggerOf } from './deployment-operations.ts';
 
 const retry = operation({
   id: 'retryDeployment',
@@ -38,10 +39,7 @@ const retry = operation({
     const trigger = what.kind === 'deploy' ? triggerOf(caller, request) : of.trigger;
     const { appId, environmentId } = of;
     const deployment = await store.chain.accept({ once, appId, environmentId, trigger, what, retry: { of, from } });
-    response
-      .status(202)
-      .location(`/v1/deployments/${deployment.id}`)
-      .json(await viewDeployment(deployment, store, settings));
+    await answerAccepted(response, deployment, { store, settings });
   },
 });
 

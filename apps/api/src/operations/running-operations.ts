@@ -2,10 +2,9 @@ import { AppView } from '@switchyard/client';
 import { SwitchyardError } from '@switchyard/domain';
 import { z } from 'zod';
 import { liveReleaseOf, requireApp, requireProduction, viewApp } from '../app-views.ts';
-import { viewDeployment } from '../deployment-views.ts';
 import { operation } from '../operation.ts';
+import { accepted, answerAccepted } from './accepted.ts';
 import { AppPath } from './app-operations.ts';
-import { accepted } from './deployment-operations.ts';
 
 const none = z.object({});
 
@@ -65,10 +64,7 @@ const start = operation({
       trigger: 'start',
       what: { kind: 'restart', release },
     });
-    response
-      .status(202)
-      .location(`/v1/deployments/${deployment.id}`)
-      .json(await viewDeployment(deployment, store, settings));
+    await answerAccepted(response, deployment, { store, settings });
   },
 });
 

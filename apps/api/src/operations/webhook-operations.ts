@@ -2,7 +2,6 @@ import { DeliveryList, IgnoredDelivery, WebhookSecret } from '@switchyard/client
 import { Provider, SwitchyardError } from '@switchyard/domain';
 import { z } from 'zod';
 import { requireApp } from '../app-views.ts';
-import { viewDeployment } from '../deployment-views.ts';
 import { NO_BODY, operation, RAW_BODY } from '../operation.ts';
 import { invalidInput } from '../problems.ts';
 import { deliveryHeaders } from '../webhooks/delivery-headers.ts';
@@ -10,8 +9,8 @@ import { type Told, tell } from '../webhooks/payload.ts';
 import { parsePayload, readRawBody } from '../webhooks/raw-body.ts';
 import { isSigned, SIGNATURE_HEADERS } from '../webhooks/signature.ts';
 import { takeDelivery } from '../webhooks/take-delivery.ts';
+import { accepted, answerAccepted } from './accepted.ts';
 import { AppPath } from './app-operations.ts';
-import { accepted } from './deployment-operations.ts';
 
 const none = z.object({});
 
@@ -63,10 +62,7 @@ const takeWebhook = operation({
       return;
     }
     const { deployment } = taken;
-    response
-      .status(202)
-      .location(`/v1/deployments/${deployment.id}`)
-      .json(await viewDeployment(deployment, store, settings));
+    await answerAccepted(response, deployment, { store, settings });
   },
 });
 

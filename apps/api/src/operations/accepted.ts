@@ -1,0 +1,23 @@
+import { DeploymentView } from '@switchyard/client';
+import type { Deployment } from '@switchyard/domain';
+import type { Response } from 'express';
+import { viewDeployment } from '../deployment-views.ts';
+import type { ApiParts } from '../parts.ts';
+
+/** Answer to an accepted deployment; it has begun when this is read. */
+export const accepted = {
+  description: 'Accepted: the deployment reaches a final state whatever happens to a single process.',
+  content: { 'application/json': DeploymentView },
+  headers: { Location: 'Path of the deployment.' },
+};
+
+export async function answerAccepted(
+  response: Response,
+  deployment: Deployment,
+  { store, settings }: Pick<ApiParts, 'store' | 'settings'>,
+): Promise<void> {
+  response
+    .status(202)
+    .location(`/v1/deployments/${deployment.id}`)
+    .json(await viewDeployment(deployment, store, settings));
+}
