@@ -33,6 +33,7 @@ export * from './stage-record.ts';
 export * from './stage-time-limit.ts';
 export * from './stages.ts';
 export * from './system-variables.ts';
+export * from './team.ts';
 export * from './transitions.ts';
 export * from './upload.ts';
 export * from './variables.ts';

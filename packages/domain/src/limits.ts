@@ -19,16 +19,30 @@ export const LIMITS = {
   /** Silence after which a process counts as gone. */
   processGoneMs: 8_000,
 
-  // Admission: stage jobs in flight at once. At the bound work waits, with `slot` as the reason.
+  // Admission: stage jobs in flight at once. At the bound work waits, with `slot` as the reason. These hold until the operator says
+  // otherwise (docs/teams.md); an app's, for it, its team.
   slotsPerFarm: 64,
   slotsPerTeam: 32,
   slotsPerApp: 4,
+  /** Commits that are being looked up at once; they take no other slot. Beyond it the next one waits its turn. */
+  pinSlots: { farm: 32, team: 16, app: 4 },
   /** Accepted and unfinished deployments of an app; one more is refused with 429. */
   maxUnfinishedPerApp: 50,
+  /** Of a team's; one more is refused with 429. Half of the farm's: one team leaves room for the others. */
+  maxUnfinishedPerTeam: 1_000,
   /** Accepted and unfinished deployments of the farm; one more is refused with 429. */
   maxUnfinishedPerFarm: 2_000,
+  /** The most that an operator or a team may set for any of these; more is refused with 400. */
+  maxSlots: 1_000,
+  maxUnfinished: 10_000,
   /** Apps in a farm; one more is refused with 409. */
   maxApps: 1_000,
+  /** Teams in a farm; one more is refused with 409. Admission looks at each that waits. */
+  maxTeams: 100,
+  /** The newest deployments of a team that its list is made of. */
+  recentDeploymentsPerTeam: 1_000,
+  /** Ended deployments that an estimate of a wait is made of. */
+  estimateDeployments: 20,
 
   // Stages: at the limit the command is ended, group and all, and the deployment is `timed_out`.
   stageTimeLimitMs: {
@@ -315,6 +329,13 @@ assertRelation(LIMITS.processBeatMs * 3 < LIMITS.processGoneMs, 'processBeatMs *
 assertRelation(LIMITS.workerDrainTimeoutMs < 2_000, 'workerDrainTimeoutMs < 2 s (takeover after SIGTERM)');
 assertRelation(LIMITS.slotsPerApp <= LIMITS.slotsPerTeam, 'slotsPerApp <= slotsPerTeam');
 assertRelation(LIMITS.slotsPerTeam <= LIMITS.slotsPerFarm, 'slotsPerTeam <= slotsPerFarm');
+assertRelation(LIMITS.slotsPerFarm <= LIMITS.maxSlots, 'slotsPerFarm <= maxSlots');
+assertRelation(
+  LIMITS.maxUnfinishedPerApp <= LIMITS.maxUnfinishedPerTeam && LIMITS.maxUnfinishedPerTeam * 2 <= LIMITS.maxUnfinishedPerFarm,
+  'maxUnfinishedPerApp <= maxUnfinishedPerTeam, two of which fit into maxUnfinishedPerFarm',
+);
+assertRelation(LIMITS.maxUnfinishedPerFarm <= LIMITS.maxUnfinished, 'maxUnfinishedPerFarm <= maxUnfinished');
+assertRelation(LIMITS.maxListPage <= LIMITS.recentDeploymentsPerTeam, 'maxListPage <= recentDeploymentsPerTeam');
 assertRelation(
   LIMITS.healthTimeLimitMs < LIMITS.stageTimeLimitMs.health,
   'healthTimeLimitMs < stageTimeLimitMs.health',

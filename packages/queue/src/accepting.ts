@@ -130,7 +130,11 @@ export function acceptanceOf(
     const [verdict, detail] = values;
     const refusal = Refusal.safeParse({ verdict, detail });
     if (refusal.success) return refusal.data;
-    throwRefusal(verdict, app.name, { upload: fields['upload'], retried: request.retry?.of.number });
+    throwRefusal(verdict, app.name, {
+      upload: fields['upload'],
+      retried: request.retry?.of.number,
+      limit: detail,
+    });
     await handOn(entries);
     return await read(id);
   }
@@ -161,7 +165,7 @@ export function acceptanceOf(
 function throwRefusal(
   verdict: unknown,
   name: string,
-  { upload, retried }: { upload: string | undefined; retried: number | undefined },
+  { upload, retried, limit }: { upload: string | undefined; retried: number | undefined; limit: unknown },
 ): void {
   if (verdict === 'newer') {
     throw new SwitchyardError(
@@ -178,12 +182,14 @@ function throwRefusal(
   if (verdict === 'app-not-found') throw new SwitchyardError('app-not-found', `The app ${name} is gone.`);
   if (verdict === 'app-being-deleted')
     throw new SwitchyardError('app-being-deleted', `The app ${name} is being deleted.`);
-  if (verdict === 'too-many-of-app' || verdict === 'too-many-of-farm') {
-    const [whose, limit] =
-      verdict === 'too-many-of-app' ? [name, LIMITS.maxUnfinishedPerApp] : ['this farm', LIMITS.maxUnfinishedPerFarm];
+  const crowded = Crowded.safeParse(verdict);
+  if (crowded.success) {
+    const whose = { 'too-many-of-app': name, 'too-many-of-team': `${name}’s team`, 'too-many-of-farm': 'this farm' };
     throw new SwitchyardError(
       'too-many-deployments',
-      `${limit} deployments of ${whose} have not ended yet, which is the most. Try again when some have, or cancel some.`,
+      `${String(limit)} deployments of ${whose[crowded.data]} have not ended yet, which is the most. Try again when some have, or cancel some.`,
     );
   }
 }
+
+const Crowded = z.enum(['too-many-of-app', 'too-many-of-team', 'too-many-of-farm']);

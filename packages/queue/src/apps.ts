@@ -2,6 +2,7 @@ import {
   App,
   AppId,
   AppName,
+  DEFAULT_TEAM,
   DeploymentId,
   Environment,
   EnvironmentId,
@@ -83,9 +84,12 @@ export function appRecords({ redis, keys, run, clock, ids }: StoreContext, chain
         appDocumentOf(app),
         production.id,
         JSON.stringify(EnvironmentDocument.parse(production)),
+        teamId,
+        teamId === DEFAULT_TEAM ? '' : '1',
       );
       if (answer === 'app-exists')
         throw new SwitchyardError('app-exists', `There is an app named ${name} already. Choose another name.`);
+      if (answer === 'team-not-found') throw new SwitchyardError('team-not-found', `There is no team ${teamId}.`);
       if (answer === 'too-many-apps') {
         throw new SwitchyardError(
           'too-many-apps',

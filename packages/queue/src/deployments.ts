@@ -1,4 +1,4 @@
-import { type Deployment, DeploymentId, Waiting } from '@switchyard/domain';
+import { type Deployment, DeploymentId, type TeamId, Waiting } from '@switchyard/domain';
 import { z } from 'zod';
 import type { StoreContext } from './context.ts';
 import { deploymentOfHash } from './deployment-record.ts';
@@ -25,6 +25,17 @@ export function deploymentRecords(context: StoreContext): DeploymentRecords {
     return found.filter((item) => item !== null);
   }
 
+  /** Forgotten ones still stand in the team's list: it is read on until there are enough. */
+  async function listRecentOf(team: TeamId, limit: number): Promise<Deployment[]> {
+    const found: Deployment[] = [];
+    for (let from = 0; found.length < limit; from += limit) {
+      const members = await redis.zrange(keys.recentDeploymentsOf(team), from, String(from + limit - 1), 'REV');
+      found.push(...(await getAll(members)));
+      if (members.length < limit) break;
+    }
+    return found.slice(0, limit);
+  }
+
   return {
     get,
     ...retentionOfRecords(context),
@@ -36,7 +47,8 @@ export function deploymentRecords(context: StoreContext): DeploymentRecords {
       );
     },
 
-    async listRecent(limit) {
+    async listRecent(limit, team) {
+      if (team !== undefined) return await listRecentOf(team, limit);
       return await getAll(await redis.zrange(keys.recentDeployments, 0, String(limit - 1), 'REV'));
     },
 
@@ -50,7 +62,8 @@ export function deploymentRecords(context: StoreContext): DeploymentRecords {
         const known = Waiting.safeParse(reason);
         if (known.success) waiting[known.data] += 1;
       }
-      return { waiting, slots: { farm: await redis.scard(keys.slotsOfFarm) } };
+      const [farm, pins] = await Promise.all([redis.scard(keys.slotsOfFarm), redis.scard(keys.pinSlotsOfFarm)]);
+      return { waiting, slots: { farm, pins } };
     },
   };
 }

@@ -7,6 +7,7 @@ import type {
   ProcessId,
   ProcessKind,
   ReleaseId,
+  TeamId,
 } from '@switchyard/domain';
 
 /**
@@ -19,9 +20,19 @@ export function keysFor(prefix: string) {
     base,
     bullPrefix: `${prefix}:bull`,
     farm: `${base}farm`,
+    /** Hash: name → team id. */
+    teamNames: `${base}team-names`,
+    /** Hash {doc, tokenHash, tokenAt, slots, unfinished}; the last two where the team has limits of its own. */
+    team: (id: TeamId) => `${base}team:${id}`,
+    /** Hash: SHA-256 of a token → team id. */
+    teamTokens: `${base}team-tokens`,
+    /** Sorted by time; the newest `LIMITS.recentDeploymentsPerTeam`, some of which may be forgotten. */
+    recentDeploymentsOf: (id: TeamId) => `${base}deps-recent-of:${id}`,
+    /** Hash {slots, slotsPerTeam, slotsPerApp, unfinished, unfinishedPerTeam, unfinishedPerApp}; what is not there is at its default. */
+    limits: `${base}limits`,
     /** Hash: name → app id. */
     appNames: `${base}app-names`,
-    /** Hash {doc, counter, deleting, webhookGeneration, sourceCredential, settings, settingsVersion, settingsAt, replicas, variablesVersion}. */
+    /** Hash {doc, counter, deleting, webhookGeneration, sourceCredential, settings, settingsVersion, settingsAt, replicas, variablesVersion, slots, unfinished}. */
     app: (id: AppId) => `${base}app:${id}`,
     /** List of webhook deliveries, newest first. The ids of accepted ones are keys of their own, see lua/accept.ts. */
     deliveriesOf: (id: AppId) => `${base}deliveries-of:${id}`,
@@ -73,6 +84,7 @@ export function keysFor(prefix: string) {
     /** The deployment that does a piece of work, and in `claim-waiters:` those that wait for its result; see lua/claims.ts. */
     claim: (work: string) => `${base}claim:${work}`,
     slotsOfFarm: `${base}slots:farm`,
+    pinSlotsOfFarm: `${base}pin-slots:farm`,
     leader: (task: string) => `${base}leader:${task}`,
     sweepLeader: `${base}sweep-leader`,
     cancelChannel: `${base}cancel`,

@@ -24,6 +24,7 @@ import { idempotencyRecords } from './idempotency.ts';
 import { instanceRecords } from './instances.ts';
 import { keysFor } from './keys.ts';
 import { knownHostRecords } from './known-hosts.ts';
+import { limitRecords } from './limit-records.ts';
 import { oneOffRecords } from './one-offs.ts';
 import { outputStreams } from './output.ts';
 import { processRecords } from './processes.ts';
@@ -34,6 +35,7 @@ import { loadScripts } from './scripts.ts';
 import { sourceCredentialRecords } from './source-credentials.ts';
 import type { Store } from './store.ts';
 import { Subscriptions } from './subscriptions.ts';
+import { teamRecords } from './teams.ts';
 import { uploadRecords } from './uploads.ts';
 import { variableRecords } from './variables.ts';
 import { webhookRecords } from './webhooks.ts';
@@ -95,6 +97,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
   return {
     farm: guarded(farm),
+    teams: guarded(teamRecords(context)),
+    limits: guarded(
+      // What can't be handed on now stays in the outbox for the sweep.
+      limitRecords(context, async (entries) => void (await queues.handOn(entries).catch(() => undefined))),
+    ),
     apps: guarded(apps),
     settings: guarded(settingsRecords(context)),
     variables: guarded(variableRecords(context)),

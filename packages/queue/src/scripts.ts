@@ -21,6 +21,14 @@ import { SCALE_ENVIRONMENT, STOP_ENVIRONMENT } from './lua/scale.ts';
 import { REPLACE_SETTINGS } from './lua/settings.ts';
 import { SET_SOURCE_CREDENTIAL } from './lua/source-credentials.ts';
 import { RELEASE_HOLD, REWAKE, SWEEP } from './lua/sweep.ts';
+import {
+  CREATE_TEAM,
+  ENSURE_TEAM,
+  REMOVE_TEAM,
+  RENAME_TEAM,
+  RENEW_TEAM_TOKEN,
+  SET_LIMITS,
+} from './lua/teams.ts';
 import { PRUNE_UPLOADS, PUT_UPLOAD } from './lua/uploads.ts';
 import { REMOVE_VARIABLES, SET_VARIABLES } from './lua/variables.ts';
 import { RENEW_WEBHOOK } from './lua/webhooks.ts';
@@ -38,9 +46,11 @@ const SCRIPTS = {
   cancel: CANCEL,
   claim: CLAIM,
   createApp: CREATE_APP,
+  createTeam: CREATE_TEAM,
   desireInstances: DESIRE_INSTANCES,
   desireOneOff: DESIRE_ONE_OFF,
   drainInstances: DRAIN_INSTANCES,
+  ensureTeam: ENSURE_TEAM,
   finish: FINISH,
   forgetOutput: FORGET_OUTPUT,
   forgetRequest: FORGET_REQUEST,
@@ -55,12 +65,16 @@ const SCRIPTS = {
   removeApp: REMOVE_APP,
   removeDomain: REMOVE_DOMAIN,
   removeRelease: REMOVE_RELEASE,
+  removeTeam: REMOVE_TEAM,
   removeVariables: REMOVE_VARIABLES,
+  renameTeam: RENAME_TEAM,
+  renewTeamToken: RENEW_TEAM_TOKEN,
   renewWebhook: RENEW_WEBHOOK,
   replaceSettings: REPLACE_SETTINGS,
   rewake: REWAKE,
   serveDomain: SERVE_DOMAIN,
   scale: SCALE_ENVIRONMENT,
+  setLimits: SET_LIMITS,
   setSourceCredential: SET_SOURCE_CREDENTIAL,
   setVariables: SET_VARIABLES,
   stop: STOP_ENVIRONMENT,

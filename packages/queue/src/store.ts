@@ -37,6 +37,7 @@ import type { OutputStreams } from './output-streams.ts';
 import type { KnownHostRecords, SourceCredentialRecords } from './source-store.ts';
 import type { ReleaseRecords, SettingsRecords, VariableRecords } from './store-of-apps.ts';
 import type { InstanceRecords, OneOffRecords, ProcessRecords, RoutingRecords } from './store-of-instances.ts';
+import type { LimitRecords, TeamRecords } from './team-records.ts';
 import type { UploadRecords } from './uploads.ts';
 import type { WebhookRecords } from './webhooks.ts';
 
@@ -52,6 +53,8 @@ export type * from './store-of-instances.ts';
  */
 export interface Store {
   readonly farm: FarmRecords;
+  readonly teams: TeamRecords;
+  readonly limits: LimitRecords;
   readonly apps: AppRecords;
   readonly settings: SettingsRecords;
   readonly variables: VariableRecords;
@@ -102,7 +105,7 @@ export interface NewApp {
 }
 
 export interface AppRecords {
-  /** Makes the app and its production environment in one step. Rejects with `app-exists`, `too-many-apps`. */
+  /** Makes the app and its production environment in one step. Rejects with `app-exists`, `too-many-apps`, `team-not-found`. */
   create(app: NewApp): Promise<{ app: App; environment: Environment }>;
   /** By name or by id; null where there is none (an app that is being deleted is none). */
   find(nameOrId: string): Promise<App | null>;
@@ -122,8 +125,8 @@ export interface DeploymentRecords {
   get(id: DeploymentId): Promise<Deployment | null>;
   /** Newest first. `before` is a deployment number (per app) to go on from. */
   listOfApp(appId: AppId, page: { before: number | null; limit: number }): Promise<Deployment[]>;
-  /** Newest first, over all apps. */
-  listRecent(limit: number): Promise<Deployment[]>;
+  /** Newest first, over all apps, or all of a team. */
+  listRecent(limit: number, team?: TeamId): Promise<Deployment[]>;
   /**
    * Deployments of some app, another one every time, whose records and logs are past its retention; `LIMITS.maxSweepRemovals` at most.
    * Never one that is unfinished, live, runs, or made a release that is kept.
@@ -132,7 +135,7 @@ export interface DeploymentRecords {
   /** Removes a deployment's record and events. Its logs in blobs are the caller's, and go before. */
   forget(id: DeploymentId): Promise<void>;
   /** How many deployments wait for a slot, the gate, a hold; and slots in use per scope. */
-  counts(): Promise<{ waiting: Record<Waiting, number>; slots: { farm: number } }>;
+  counts(): Promise<{ waiting: Record<Waiting, number>; slots: { farm: number; pins: number } }>;
 }
 
 export type AcceptKind =

@@ -16,7 +16,8 @@ import { LIMITS } from '@switchyard/domain';
  * ARGV[12] number of the deployment that is tried again, or ''
  * ARGV[13…] fields and values of the hash
  *
- * Answers {'accepted', number, outbox} or {'app-not-found' | 'app-being-deleted' | 'too-many-of-app' | 'too-many-of-farm' | 'upload-not-found' | 'newer', 0, {}};
+ * Answers {'accepted', number, outbox} or {'app-not-found' | 'app-being-deleted' | 'upload-not-found' | 'newer', 0, {}},
+ * or {'too-many-of-app' | 'too-many-of-team' | 'too-many-of-farm', the limit that holds, {}};
  * with ARGV[9] also {'duplicate', deployment id, {}}; for a push {'already-deployed', deployment id, {}} or {'held', reason, {}}.
  * Events: deployment.queued, and what superseding queued deployments brings.
  */
@@ -70,19 +71,28 @@ if ARGV[12] ~= '' then
     if not isOther and standsFor(other) then return reply('newer', 0) end
   end
 end
-if redis.call('SCARD', P .. 'unfinished-of-app:' .. app) >= ${LIMITS.maxUnfinishedPerApp} then return reply('too-many-of-app', 0) end
-if redis.call('SCARD', P .. 'unfinished') >= ${LIMITS.maxUnfinishedPerFarm} then return reply('too-many-of-farm', 0) end
+local team = cjson.decode(redis.call('HGET', appKey, 'doc')).teamId
+local mostOfApp, mostOfTeam, mostOfFarm = unfinishedOfApp(app), unfinishedOfTeam(team), farmLimit('unfinished')
+if redis.call('SCARD', P .. 'unfinished-of-app:' .. app) >= mostOfApp then return reply('too-many-of-app', mostOfApp) end
+if redis.call('SCARD', P .. 'unfinished-of-team:' .. team) >= mostOfTeam then return reply('too-many-of-team', mostOfTeam) end
+if redis.call('SCARD', P .. 'unfinished') >= mostOfFarm then return reply('too-many-of-farm', mostOfFarm) end
 
 if ARGV[10] ~= '' then redis.call('ZADD', P .. 'used-uploads-of:' .. app, now, ARGV[10]) end
 local number = redis.call('HINCRBY', appKey, 'counter', 1)
 redis.call('HSET', dep(id), unpack(ARGV, 13))
 set(id, 'pushed', pushed)
+local environmentDocument = redis.call('HGET', P .. 'env:' .. environment, 'doc')
+if environmentDocument and cjson.decode(environmentDocument).name ~= 'production' then set(id, 'preview', '1') end
 if ARGV[9] ~= '' then redis.call('SET', memory, id, 'PX', pushed == '' and ${LIMITS.idempotencyMemoryMs} or ${LIMITS.deliveryMemoryMs}) end
 set(id, 'number', number, 'accepted', redis.call('INCR', P .. 'accepted'), 'status', 'queued')
 redis.call('ZADD', P .. 'deps-of:' .. app, number, id)
 redis.call('ZADD', P .. 'deps-recent', now, id)
+local recentOfTeam = P .. 'deps-recent-of:' .. team
+redis.call('ZADD', recentOfTeam, now, id)
+redis.call('ZREMRANGEBYRANK', recentOfTeam, 0, -${LIMITS.recentDeploymentsPerTeam + 1})
 redis.call('SADD', P .. 'unfinished', id)
 redis.call('SADD', P .. 'unfinished-of-app:' .. app, id)
+redis.call('SADD', P .. 'unfinished-of-team:' .. team, id)
 emit(id, 'deployment.queued', (string.gsub(ARGV[7], '@NUMBER@', tostring(number))))
 
 if kind ~= 'restart' then
@@ -103,8 +113,7 @@ for _, stage in ipairs(STAGES) do
 end
 if kind == 'deploy' then
   set(id, 'step', 'pin')
-  hand(id)
-  admit()
+  enqueueAndAdmit(id)
 else
   for _, stage in ipairs(STAGES) do
     if stage == 'health' then break end

@@ -28,7 +28,7 @@ if reason == 'retry' and tonumber(get(id, 'retryAt')) > tonumber(now) + 50 then 
 local function wait(why, note)
   redis.call('ZREM', P .. 'admitted', id)
   giveSlotBack(id)
-  set(id, 'waiting', why)
+  setWaiting(id, why)
   emit(id, 'deployment.waiting', '{"reason":"' .. why .. '","note":' .. json(note) .. '}')
   admit()
   return reply('waiting')
@@ -68,7 +68,7 @@ if GATED[step] and get(id, 'gateExempt') ~= '1' then
   end
 end
 
-if step ~= 'pin' and not hasSlot(id) then
+if not hasSlot(id) then
   if not slotIsFree(id) then
     enqueueAndAdmit(id)
     return reply('waiting')

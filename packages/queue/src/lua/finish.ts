@@ -42,7 +42,8 @@ local function tryAgain(delayMs, why)
   if delayMs > 0 then
     local retryAt = tonumber(now) + delayMs
     giveSlotBack(id)
-    set(id, 'waiting', 'retry', 'retryAt', retryAt)
+    setWaiting(id, 'retry')
+    set(id, 'retryAt', retryAt)
     redis.call('ZADD', P .. 'due', retryAt, id)
     emit(id, 'stage.failed', '{"stage":"' .. stage .. '","attempt":' .. attempt .. ',"note":' .. json(note) .. ',"retryAt":' .. string.format('%.0f', retryAt) .. '}')
     hand(id, delayMs)
@@ -88,7 +89,8 @@ if kind == 'awaits' then
     setStage(id, step, 'waiting', note)
     giveSlotBack(id)
     if claimant(ARGV[16]) then
-      set(id, 'waiting', 'result', 'awaits', ARGV[16])
+      setWaiting(id, 'result')
+      set(id, 'awaits', ARGV[16])
       redis.call('ZADD', P .. 'claim-waiters:' .. ARGV[16], get(id, 'accepted'), id)
       emit(id, 'deployment.waiting', '{"reason":"result","note":' .. json(note) .. '}')
     else
@@ -142,6 +144,7 @@ if ARGV[10] ~= '' then set(id, 'placement', ARGV[10]) end
 for index = 18, #ARGV, 2 do set(id, 'artifact:' .. ARGV[index], ARGV[index + 1]) end
 
 if step == 'pin' then
+  giveSlotBack(id)
   set(id, 'step', 'source')
   enqueueAndAdmit(id)
   return reply('finished')

@@ -1,4 +1,13 @@
-import { DEPLOYMENT_TRANSITIONS, LIMITS, STAGE_TRAITS, STAGE_TRANSITIONS, STAGES, STEPS } from '@switchyard/domain';
+import {
+  DEPLOYMENT_TRANSITIONS,
+  FARM_LIMIT_DEFAULTS,
+  LIMITS,
+  STAGE_TRAITS,
+  STAGE_TRANSITIONS,
+  STAGES,
+  STEPS,
+} from '@switchyard/domain';
+import { ADMIT, SLOTS } from './admission.ts';
 
 /** Written into Lua as a literal: tables of the domain are never typed a second time. */
 function luaLiteral(value: unknown): string {
@@ -25,7 +34,8 @@ local GATED = ${luaLiteral(Object.fromEntries(STAGES.filter((stage) => STAGE_TRA
 local RESTARTS = {restart = true, start = true}
 local MOVES = ${luaLiteral(asSets(DEPLOYMENT_TRANSITIONS))}
 local STAGE_MOVES = ${luaLiteral(asSets(STAGE_TRANSITIONS))}
-local SLOTS = ${luaLiteral({ farm: LIMITS.slotsPerFarm, team: LIMITS.slotsPerTeam, app: LIMITS.slotsPerApp })}
+local FARM_LIMITS = ${luaLiteral(FARM_LIMIT_DEFAULTS)}
+local PIN_SLOTS = ${luaLiteral(LIMITS.pinSlots)}
 `;
 
 /**
@@ -86,26 +96,7 @@ local function closeAttempt(id, stage, result, note, memory, waitedFor)
   set(id, field, cjson.encode(attempt))
 end
 
-local function hasSlot(id) return redis.call('SISMEMBER', P .. 'slots:farm', id) == 1 end
-
-local function slotIsFree(id)
-  return redis.call('SCARD', P .. 'slots:farm') < SLOTS.farm
-    and redis.call('SCARD', P .. 'slots:team:' .. get(id, 'teamId')) < SLOTS.team
-    and redis.call('SCARD', P .. 'slots:app:' .. get(id, 'appId')) < SLOTS.app
-end
-
-local function takeSlot(id)
-  redis.call('SADD', P .. 'slots:farm', id)
-  redis.call('SADD', P .. 'slots:team:' .. get(id, 'teamId'), id)
-  redis.call('SADD', P .. 'slots:app:' .. get(id, 'appId'), id)
-end
-
-local function giveSlotBack(id)
-  redis.call('SREM', P .. 'slots:farm', id)
-  redis.call('SREM', P .. 'slots:team:' .. get(id, 'teamId'), id)
-  redis.call('SREM', P .. 'slots:app:' .. get(id, 'appId'), id)
-end
-
+${SLOTS}
 local enqueue
 
 -- Who does a piece of work now. A claim is good for as long as the lease of the attempt that made it.
@@ -122,7 +113,7 @@ local function stopWaiting(id)
     redis.call('ZREM', P .. 'claim-waiters:' .. awaited, id)
     set(id, 'awaits', '')
   end
-  redis.call('ZREM', P .. 'waiting:' .. get(id, 'teamId'), id)
+  leaveQueue(id)
   redis.call('ZREM', P .. 'gate:' .. get(id, 'environmentId'), id)
   redis.call('ZREM', P .. 'due', id)
   redis.call('ZREM', P .. 'admitted', id)
@@ -176,57 +167,7 @@ local function hand(id, delayMs)
   outbox[#outbox + 1] = entry
 end
 
--- Later stages first, then in the order of acceptance.
-enqueue = function(id)
-  local team = get(id, 'teamId')
-  local rank = (9 - STEP_INDEX[get(id, 'step')]) * 1e12 + tonumber(get(id, 'accepted'))
-  redis.call('ZADD', P .. 'waiting:' .. team, rank, id)
-  redis.call('ZADD', P .. 'turns', 'NX', redis.call('INCR', P .. 'turn'), team)
-  set(id, 'waiting', 'slot')
-end
-
-local function admitOneOf(team)
-  if redis.call('SCARD', P .. 'slots:team:' .. team) >= SLOTS.team then return false end
-  local full = {}
-  for _, id in ipairs(redis.call('ZRANGE', P .. 'waiting:' .. team, 0, -1)) do
-    local app = get(id, 'appId')
-    if full[app] == nil then full[app] = redis.call('SCARD', P .. 'slots:app:' .. app) >= SLOTS.app end
-    if not full[app] then
-      takeSlot(id)
-      stopWaiting(id)
-      hand(id)
-      redis.call('ZADD', P .. 'turns', redis.call('INCR', P .. 'turn'), team)
-      return true
-    end
-  end
-  return false
-end
-
--- Moves work into the outbox while a slot is free, the teams in turn.
-local function admit()
-  local moved = true
-  while moved do
-    moved = false
-    if redis.call('SCARD', P .. 'slots:farm') >= SLOTS.farm then return end
-    for _, team in ipairs(redis.call('ZRANGE', P .. 'turns', 0, -1)) do
-      if redis.call('ZCARD', P .. 'waiting:' .. team) == 0 then
-        redis.call('ZREM', P .. 'turns', team)
-      elseif admitOneOf(team) then
-        moved = true
-        break
-      end
-    end
-  end
-end
-
-local function enqueueAndAdmit(id)
-  enqueue(id)
-  admit()
-  if get(id, 'waiting') == 'slot' then
-    emit(id, 'deployment.waiting', '{"reason":"slot","note":"Waits for a free slot."}')
-  end
-end
-
+${ADMIT}
 local function finalize(id)
   setStatus(id, get(id, 'outcome'))
   set(id, 'endedAt', now, 'step', '', 'waiting', '')
@@ -234,6 +175,7 @@ local function finalize(id)
   redis.call('SREM', P .. 'unfinished', id)
   redis.call('ZREM', P .. 'unfinished-of:' .. get(id, 'environmentId'), id)
   redis.call('SREM', P .. 'unfinished-of-app:' .. get(id, 'appId'), id)
+  redis.call('SREM', P .. 'unfinished-of-team:' .. get(id, 'teamId'), id)
   emit(id, 'deployment.ended', '{"outcome":"' .. get(id, 'outcome') .. '"}')
 end
 

@@ -60,7 +60,7 @@ for _, id in ipairs(redis.call('SRANDMEMBER', P .. 'unfinished', 100)) do
   local somewhere = get(id, 'lease') ~= ''
     or redis.call('ZSCORE', P .. 'admitted', id)
     or redis.call('ZSCORE', P .. 'due', id)
-    or redis.call('ZSCORE', P .. 'waiting:' .. get(id, 'teamId'), id)
+    or redis.call('ZSCORE', P .. laneOf(id) .. 'waiting-of-app:' .. get(id, 'appId'), id)
     or redis.call('ZSCORE', P .. 'gate:' .. get(id, 'environmentId'), id)
   if get(id, 'waiting') == 'result' then
     somewhere = somewhere or claimant(get(id, 'awaits'))
@@ -69,6 +69,11 @@ for _, id in ipairs(redis.call('SRANDMEMBER', P .. 'unfinished', 100)) do
       enqueue(id)
       somewhere = true
     end
+  end
+  if get(id, 'waiting') == 'slot' then
+    -- One that an earlier version left waiting stands in its team's queue alone.
+    if somewhere then noteHead(laneOf(id), get(id, 'teamId'), get(id, 'appId')) else enqueue(id) end
+    somewhere = true
   end
   if not somewhere and get(id, 'step') ~= '' then
     hand(id)
