@@ -89,7 +89,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       metrics,
       readers,
       uploadSlots: uploadSlots(),
-      sessions: createSessions(options.adminToken, clock),
+      sessions: createSessions(options.adminToken, clock, store.teams),
       webhooks: webhookSecrets(options.secretKey),
       settings: { ...options.settings, publicUrl },
       describe: () => (description ??= openApiDocument(OPERATIONS)),

@@ -8,6 +8,7 @@ import {
   type Route,
   replicasOf,
   SwitchyardError,
+  type Team,
   type Weight,
 } from '@switchyard/domain';
 import type { Store } from '@switchyard/queue';
@@ -27,6 +28,13 @@ export async function requireApp(store: Store, nameOrId: string): Promise<App> {
   const app = await store.apps.find(nameOrId);
   if (app === null) throw new SwitchyardError('app-not-found', `There is no app ${JSON.stringify(nameOrId)}.`);
   return app;
+}
+
+/** The team of a path or a body, or `team-not-found`. */
+export async function requireTeam(store: Store, nameOrId: string): Promise<Team> {
+  const team = await store.teams.find(nameOrId);
+  if (team === null) throw new SwitchyardError('team-not-found', `There is no team ${JSON.stringify(nameOrId)}.`);
+  return team;
 }
 
 export async function requireProduction(store: Store, app: App): Promise<Environment> {

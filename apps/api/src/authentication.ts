@@ -1,30 +1,43 @@
 import { CLIENT_HEADER } from '@switchyard/client';
 import { SwitchyardError } from '@switchyard/domain';
 import type { Request } from 'express';
-import { SESSION_COOKIE, type Sessions } from './session.ts';
+import { type Holder, SESSION_COOKIE, type Sessions } from './session.ts';
 
-export type Caller = { readonly kind: 'token' } | { readonly kind: 'session' };
+export interface Caller extends Holder {
+  readonly kind: 'token' | 'session';
+}
 
 /** Who sent this request; null when it shows neither a valid token nor a valid session. A wrong token is not made good by a cookie. */
-export function callerOf(request: Request, sessions: Sessions): Caller | null {
+export async function callerOf(request: Request, sessions: Sessions): Promise<Caller | null> {
   const authorization = request.get('authorization');
   if (authorization !== undefined) {
     const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-    return token !== undefined && sessions.isToken(token) ? { kind: 'token' } : null;
+    const holder = token === undefined ? null : await sessions.holderOf(token);
+    return holder && { kind: 'token', ...holder };
   }
   const cookie = cookieOf(request, SESSION_COOKIE);
-  return cookie !== undefined && sessions.isSession(cookie) ? { kind: 'session' } : null;
+  const holder = cookie === undefined ? null : await sessions.sessionOf(cookie);
+  return holder && { kind: 'session', ...holder };
+}
+
+export const INVALID_TOKEN =
+  'This token is not valid. The operator makes tokens for teams; the admin token is in the file `admin-token` of the data directory.';
+
+/** `forbidden` for whoever does not have the admin token. */
+export function refuseTeams({ team }: Caller): void {
+  if (team !== null)
+    throw new SwitchyardError('forbidden', 'This is the operator’s: it takes the admin token, not a team’s.');
 }
 
 /** The caller, or `unauthenticated`; `forbidden` for a write with a cookie that another site's page could have caused. */
-export function requireCaller(request: Request, sessions: Sessions, publicUrl: string): Caller {
-  const caller = callerOf(request, sessions);
+export async function requireCaller(request: Request, sessions: Sessions, publicUrl: string): Promise<Caller> {
+  const caller = await callerOf(request, sessions);
   if (caller === null)
     throw new SwitchyardError(
       'unauthenticated',
       request.get('authorization') === undefined
-        ? 'Send the admin token as `Authorization: Bearer …`. It is in the file `admin-token` of the data directory.'
-        : 'This token is not valid. The right one is in the file `admin-token` of the data directory.',
+        ? 'Send a team’s token or the admin token as `Authorization: Bearer …`. The admin token is in the file `admin-token` of the data directory.'
+        : INVALID_TOKEN,
     );
   if (caller.kind === 'session') refuseForgery(request, publicUrl);
   return caller;

@@ -7,10 +7,11 @@ import {
   type Environment,
   type EnvironmentId,
   SwitchyardError,
+  waitOf,
 } from '@switchyard/domain';
 import type { Store } from '@switchyard/queue';
 import { appHost, appUrl } from './app-views.ts';
-import type { ApiSettings } from './parts.ts';
+import type { ApiParts, ApiSettings } from './parts.ts';
 
 /** The deployment of a path, or `deployment-not-found`. */
 export async function requireDeployment(store: Store, id: string): Promise<Deployment> {
@@ -26,7 +27,11 @@ interface Surroundings {
   readonly environment: Pick<Environment, 'name' | 'hosts'>;
 }
 
-function view(deployment: Deployment, { app, environment }: Surroundings, settings: ApiSettings): DeploymentView {
+function view(
+  deployment: Deployment,
+  { app, environment }: Surroundings,
+  settings: ApiSettings,
+): Omit<DeploymentView, 'wait'> {
   const { v: _v, farmId: _farmId, sequence: _sequence, ...shown } = deployment;
   return {
     ...shown,
@@ -58,10 +63,14 @@ function surroundingsIn(store: Store): (deployment: Deployment) => Promise<Surro
 
 export async function viewDeployment(
   deployment: Deployment,
-  store: Store,
-  settings: ApiSettings,
+  { store, settings, clock }: Pick<ApiParts, 'store' | 'settings' | 'clock'>,
 ): Promise<DeploymentView> {
-  return view(deployment, await surroundingsIn(store)(deployment), settings);
+  const [surroundings, facts] = await Promise.all([
+    surroundingsIn(store)(deployment),
+    deployment.waiting === null ? null : store.deployments.wait(deployment.id),
+  ]);
+  const wait = facts === null ? null : waitOf(facts, clock());
+  return { ...view(deployment, surroundings, settings), wait };
 }
 
 export async function summarizeDeployments(

@@ -37,9 +37,9 @@ export function expressApp(parts: ApiParts, metrics: ApiMetrics, bodyTimeoutMs: 
   );
   mountOperations(app, OPERATIONS, parts);
   mountDashboard(app, parts.settings.dashboardDirectory);
-  app.use((request) => {
+  app.use(async (request) => {
     // Who shows no token does not learn which routes exist.
-    if (request.path.startsWith('/v1')) requireCaller(request, parts.sessions, parts.settings.publicUrl);
+    if (request.path.startsWith('/v1')) await requireCaller(request, parts.sessions, parts.settings.publicUrl);
     throw new SwitchyardError(
       'route-not-found',
       `There is nothing at ${request.path}. The API is described at /openapi.json.`,

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { LIMITS, SwitchyardError } from '@switchyard/domain';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import type { Caller } from './authentication.ts';
 import { ARCHIVE_BODY, type Operation } from './operation.ts';
 import type { ApiParts } from './parts.ts';
 
@@ -25,7 +26,10 @@ const KeptAnswer = z.object({
   body: z.string(),
 });
 
-/** Writes take a key; archives don't: they are streamed, and an upload that nothing is deployed from goes by itself. */
+/**
+ * Writes take a key; archives don't: they are streamed, and an upload that nothing is deployed from goes by itself. Nor does the operator's
+ * work: what it answers with (the tokens of teams) is not kept.
+ */
 export function takesIdempotencyKey({ method, access, body }: Operation): boolean {
   return method === 'post' && access === 'token' && body !== ARCHIVE_BODY;
 }
@@ -38,7 +42,7 @@ export function takesIdempotencyKey({ method, access, body }: Operation): boolea
  * @param respond gets the name under which a deployment is accepted once, also where the api died before it could answer
  */
 export async function answerOnce(
-  { request, response, body }: { request: Request; response: Response; body: unknown },
+  { request, response, body, caller }: { request: Request; response: Response; body: unknown; caller: Caller | null },
   { store, secretBox, farmId, log }: ApiParts,
   respond: (once: string | null) => Promise<void>,
 ): Promise<void> {
@@ -49,7 +53,9 @@ export async function answerOnce(
       `${IDEMPOTENCY_HEADER}: 1 to ${LIMITS.maxIdempotencyKeyLength} visible ASCII characters.`,
     );
   if (sent.data === undefined) return await respond(null);
-  const key = hash(sent.data);
+  // Two callers that choose the same key know nothing of each other.
+  const team = caller?.team ?? null;
+  const key = hash(team === null ? sent.data : `${team} ${sent.data}`);
   const place = { farmId, appId: '', environmentId: '', name: `answer ${key}` };
   const owner = randomUUID();
   const fingerprint = hash(JSON.stringify([request.method, request.originalUrl, body]));

@@ -26,6 +26,8 @@ const TAGS = [
   },
   { name: 'Domains', description: 'Hosts of an app beside its own, proved by a DNS record; see docs/domains.md.' },
   { name: 'Webhooks', description: 'Pushes that deploy by themselves, as GitHub, GitLab and Gitea tell of them.' },
+  { name: 'Teams', description: 'Who owns apps; the operator’s. docs/teams.md says what a team’s token shows.' },
+  { name: 'Limits', description: 'How much may be under way at once, of the farm, a team and an app.' },
   { name: 'Session', description: 'A cookie for the browser.' },
   { name: 'System', description: 'How the farm does.' },
 ];
@@ -34,7 +36,8 @@ const SECURITY_SCHEMES = {
   token: {
     type: 'http',
     scheme: 'bearer',
-    description: 'The admin token, from the file `admin-token` of the data directory.',
+    description:
+      'A team’s token, which shows that team’s apps alone, or the admin token, from the file `admin-token` of the data directory.',
   },
   session: {
     type: 'apiKey',
@@ -151,8 +154,8 @@ function describeProblems(codes: readonly ErrorCode[], components: SchemaCompone
 function problemCodesOf(operation: Operation): ErrorCode[] {
   const { access, method, path, tag, query, body, errors } = operation;
   const codes = new Set<ErrorCode>(errors);
-  if (access === 'token') codes.add('unauthenticated');
-  if (access === 'token' && method !== 'get') codes.add('forbidden');
+  if (access === 'token' || access === 'operator') codes.add('unauthenticated');
+  if (access === 'operator' || (access === 'token' && method !== 'get')) codes.add('forbidden');
   if (takesIdempotencyKey(operation)) for (const code of KEY_ERRORS) codes.add(code);
   if (body !== NO_BODY) for (const code of BODY_ERRORS) codes.add(code);
   if (Object.keys(query.shape).length > 0) codes.add('invalid-input');
@@ -168,7 +171,7 @@ const BODY_ERRORS = ['invalid-input', 'body-too-large', 'unsupported-media-type'
 function securityOf({ access }: Operation): Record<string, string[]>[] {
   if (access === 'none') return [];
   const either = [{ token: [] }, { session: [] }];
-  return access === 'token' ? either : [...either, {}];
+  return access === 'token' || access === 'operator' ? either : [...either, {}];
 }
 
 function mapValues<Value, Mapped>(

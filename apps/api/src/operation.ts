@@ -32,8 +32,11 @@ interface Description {
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
-  /** `token`: a token or session is needed. `optional`: it shows more. `none`: it makes no difference. */
-  readonly access: 'token' | 'optional' | 'none';
+  /**
+   * `token`: a token or session is needed; a team's shows its own. `operator`: it has to be the admin's. `optional`: it shows more. `none`: it
+   * makes no difference.
+   */
+  readonly access: 'token' | 'operator' | 'optional' | 'none';
   readonly answers: Readonly<Record<number, Answer>>;
   /** Codes beside those that any route may answer with. */
   readonly errors: readonly ErrorCode[];

@@ -3,6 +3,7 @@ import { appOperations } from './operations/app-operations.ts';
 import { deploymentOperations } from './operations/deployment-operations.ts';
 import { domainOperations } from './operations/domain-operations.ts';
 import { knownHostOperations } from './operations/known-host-operations.ts';
+import { limitOperations } from './operations/limit-operations.ts';
 import { outputOperations } from './operations/output-operations.ts';
 import { releaseOperations } from './operations/release-operations.ts';
 import { retryOperations } from './operations/retry-operations.ts';
@@ -13,6 +14,7 @@ import { settingsOperations } from './operations/settings-operations.ts';
 import { sourceOperations } from './operations/source-operations.ts';
 import { streamOperations } from './operations/stream-operations.ts';
 import { systemOperations } from './operations/system-operations.ts';
+import { teamOperations } from './operations/team-operations.ts';
 import { uploadOperations } from './operations/upload-operations.ts';
 import { variableOperations } from './operations/variable-operations.ts';
 import { webhookOperations } from './operations/webhook-operations.ts';
@@ -33,6 +35,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...variableOperations,
   ...domainOperations,
   ...webhookOperations,
+  ...teamOperations,
+  ...limitOperations,
   ...sessionOperations,
   ...systemOperations,
   ...schemaOperations,

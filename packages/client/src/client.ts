@@ -1,7 +1,10 @@
 import {
   ARCHIVE_TYPE,
   type DeploymentEvent,
+  FarmLimits,
+  type FarmLimitsPatch,
   OutputEvent,
+  type OwnLimitsPatch,
   type StageName,
   type VariableEnvironment,
 } from '@switchyard/domain';
@@ -30,6 +33,7 @@ import {
   VariableView,
 } from './shapes.ts';
 import { KnownHostList, type SetSourceCredential, SourceCredentialView } from './source-shapes.ts';
+import { AppLimits, type CreateTeam, NewTeamToken, TeamList, TeamView, type UpdateTeam } from './team-shapes.ts';
 import { createTransport, type RequestOptions, type TransportOptions } from './transport.ts';
 import { UploadList, UploadView } from './upload-shapes.ts';
 import { DeliveryList, type DeliveryView, WebhookSecret } from './webhook-shapes.ts';
@@ -132,6 +136,18 @@ export interface Client {
   ready(): Promise<Readiness>;
   /** How full the disks of the hosts are. */
   disks(): Promise<DiskList>;
+  /** The operator's, as are all that follow but the app's. */
+  teams(): Promise<TeamView[]>;
+  /** The token is shown this once. */
+  createTeam(team: CreateTeam): Promise<NewTeamToken>;
+  updateTeam(team: string, patch: UpdateTeam): Promise<TeamView>;
+  /** The token before it counts no more. */
+  renewTeamToken(team: string): Promise<NewTeamToken>;
+  deleteTeam(team: string): Promise<void>;
+  limits(): Promise<FarmLimits>;
+  changeLimits(patch: FarmLimitsPatch): Promise<FarmLimits>;
+  appLimits(app: string): Promise<AppLimits>;
+  changeAppLimits(app: string, patch: OwnLimitsPatch): Promise<AppLimits>;
   /** Trades the token for a cookie that the browser keeps and scripts can't read. */
   openSession(token: string): Promise<Session>;
   closeSession(): Promise<void>;
@@ -154,6 +170,7 @@ export function createClient(options: ClientOptions): Client {
   }
 
   const appPath = (app: string): string => `/v1/apps/${encodeURIComponent(app)}`;
+  const teamPath = (team: string): string => `/v1/teams/${encodeURIComponent(team)}`;
   const settingsPath = (app: string): string => `${appPath(app)}/settings`;
 
   async function askSettings(path: string, request?: RequestOptions): Promise<TaggedSettings> {
@@ -258,6 +275,17 @@ export function createClient(options: ClientOptions): Client {
     events: (id, tail) => tailEvents(transport, `${deploymentPath(id)}/events`, tail),
     disks: () => ask(DiskList, '/v1/disks'),
     ready: () => ask(Readiness, '/readyz', { accept: [503] }),
+    teams: async () => (await ask(TeamList, '/v1/teams')).teams,
+    createTeam: (team) => ask(NewTeamToken, '/v1/teams', { method: 'POST', body: team }),
+    updateTeam: (team, patch) => ask(TeamView, teamPath(team), { method: 'PATCH', body: patch }),
+    renewTeamToken: (team) => ask(NewTeamToken, `${teamPath(team)}/token`, { method: 'POST', body: {} }),
+    async deleteTeam(team) {
+      await transport(teamPath(team), { method: 'DELETE' });
+    },
+    limits: () => ask(FarmLimits, '/v1/limits'),
+    changeLimits: (patch) => ask(FarmLimits, '/v1/limits', { method: 'PATCH', body: patch }),
+    appLimits: (app) => ask(AppLimits, `${appPath(app)}/limits`),
+    changeAppLimits: (app, patch) => ask(AppLimits, `${appPath(app)}/limits`, { method: 'PATCH', body: patch }),
     openSession: (token) => ask(Session, '/v1/session', { method: 'POST', body: { token } }),
     async closeSession() {
       await transport('/v1/session', { method: 'DELETE' });

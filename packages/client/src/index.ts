@@ -12,5 +12,6 @@ export type { TailOptions } from './event-tail.ts';
 export * from './shapes.ts';
 export * from './source-shapes.ts';
 export { diagnosisLines, formatDuration, type LineColors, printable, stageLines } from './stage-lines.ts';
+export * from './team-shapes.ts';
 export * from './upload-shapes.ts';
 export * from './webhook-shapes.ts';

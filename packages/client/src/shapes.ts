@@ -23,6 +23,7 @@ import {
   VariableValue,
   VariableVersion,
   VersionedSettings,
+  Wait,
   Weight,
 } from '@switchyard/domain';
 import { z } from 'zod';
@@ -39,6 +40,9 @@ export const CreateApp = z
       description: 'Where its source is; without one it is deployed from uploads.',
     }),
     branch: GitRef.optional(),
+    team: z.string().min(1).max(64).optional().meta({
+      description: 'Name or id of the team whose it is. For the operator; a team’s token makes apps for its team.',
+    }),
   })
   .refine(({ repository, branch }) => branch === undefined || repository !== undefined, {
     path: ['branch'],
@@ -87,11 +91,13 @@ export const DeploymentView = Deployment.omit({ v: true, farmId: true, sequence:
     url: z.string(),
     /** The deployment's page. */
     page: z.string(),
+    /** Why it waits, its position and an estimate, as of this moment; null while it does not wait. */
+    wait: Wait.nullable().default(null),
   })
   .meta({ id: 'Deployment' });
 export type DeploymentView = z.infer<typeof DeploymentView>;
 
-export const DeploymentSummary = DeploymentView.omit({ plan: true, stages: true, artifacts: true })
+export const DeploymentSummary = DeploymentView.omit({ plan: true, stages: true, artifacts: true, wait: true })
   .extend({
     stages: z.array(StageRecord.pick({ name: true, status: true, startedAt: true, endedAt: true })),
   })
@@ -233,7 +239,7 @@ export const Readiness = z
         reason: z.string().nullable(),
       }),
     ),
-    /** Only for those who show a token. */
+    /** Only for those who show the admin token. */
     processes: z
       .array(ProcessRecord.pick({ id: true, kind: true, hostId: true, version: true, startedAt: true }))
       .optional(),

@@ -37,3 +37,4 @@ export * from './team.ts';
 export * from './transitions.ts';
 export * from './upload.ts';
 export * from './variables.ts';
+export * from './wait.ts';

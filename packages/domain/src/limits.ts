@@ -331,7 +331,8 @@ assertRelation(LIMITS.slotsPerApp <= LIMITS.slotsPerTeam, 'slotsPerApp <= slotsP
 assertRelation(LIMITS.slotsPerTeam <= LIMITS.slotsPerFarm, 'slotsPerTeam <= slotsPerFarm');
 assertRelation(LIMITS.slotsPerFarm <= LIMITS.maxSlots, 'slotsPerFarm <= maxSlots');
 assertRelation(
-  LIMITS.maxUnfinishedPerApp <= LIMITS.maxUnfinishedPerTeam && LIMITS.maxUnfinishedPerTeam * 2 <= LIMITS.maxUnfinishedPerFarm,
+  LIMITS.maxUnfinishedPerApp <= LIMITS.maxUnfinishedPerTeam &&
+    LIMITS.maxUnfinishedPerTeam * 2 <= LIMITS.maxUnfinishedPerFarm,
   'maxUnfinishedPerApp <= maxUnfinishedPerTeam, two of which fit into maxUnfinishedPerFarm',
 );
 assertRelation(LIMITS.maxUnfinishedPerFarm <= LIMITS.maxUnfinished, 'maxUnfinishedPerFarm <= maxUnfinished');

@@ -4,6 +4,7 @@ import type { StoreContext } from './context.ts';
 import { deploymentOfHash } from './deployment-record.ts';
 import { retentionOfRecords } from './retention.ts';
 import type { DeploymentRecords } from './store.ts';
+import { waitFacts } from './waits.ts';
 
 export function deploymentRecords(context: StoreContext): DeploymentRecords {
   const { redis, keys } = context;
@@ -39,6 +40,7 @@ export function deploymentRecords(context: StoreContext): DeploymentRecords {
   return {
     get,
     ...retentionOfRecords(context),
+    wait: (id) => waitFacts(context, id),
 
     async listOfApp(appId, { before, limit }) {
       const highest = before === null ? '+inf' : `(${before}`;

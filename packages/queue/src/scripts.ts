@@ -21,16 +21,10 @@ import { SCALE_ENVIRONMENT, STOP_ENVIRONMENT } from './lua/scale.ts';
 import { REPLACE_SETTINGS } from './lua/settings.ts';
 import { SET_SOURCE_CREDENTIAL } from './lua/source-credentials.ts';
 import { RELEASE_HOLD, REWAKE, SWEEP } from './lua/sweep.ts';
-import {
-  CREATE_TEAM,
-  ENSURE_TEAM,
-  REMOVE_TEAM,
-  RENAME_TEAM,
-  RENEW_TEAM_TOKEN,
-  SET_LIMITS,
-} from './lua/teams.ts';
+import { CREATE_TEAM, ENSURE_TEAM, REMOVE_TEAM, RENAME_TEAM, RENEW_TEAM_TOKEN, SET_LIMITS } from './lua/teams.ts';
 import { PRUNE_UPLOADS, PUT_UPLOAD } from './lua/uploads.ts';
 import { REMOVE_VARIABLES, SET_VARIABLES } from './lua/variables.ts';
+import { WAIT } from './lua/wait.ts';
 import { RENEW_WEBHOOK } from './lua/webhooks.ts';
 
 const SCRIPTS = {
@@ -79,6 +73,7 @@ const SCRIPTS = {
   setVariables: SET_VARIABLES,
   stop: STOP_ENVIRONMENT,
   sweep: SWEEP,
+  wait: WAIT,
   withdrawInstances: WITHDRAW_INSTANCES,
 } as const;
 

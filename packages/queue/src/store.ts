@@ -27,6 +27,7 @@ import type {
   TeamId,
   Trigger,
   UploadId,
+  WaitFacts,
   Waiting,
 } from '@switchyard/domain';
 import type { Claims, WorkName } from './claims.ts';
@@ -123,6 +124,8 @@ export interface AppRecords {
 
 export interface DeploymentRecords {
   get(id: DeploymentId): Promise<Deployment | null>;
+  /** Why it waits, and behind what, as of this moment; null for one that does not wait. */
+  wait(id: DeploymentId): Promise<WaitFacts | null>;
   /** Newest first. `before` is a deployment number (per app) to go on from. */
   listOfApp(appId: AppId, page: { before: number | null; limit: number }): Promise<Deployment[]>;
   /** Newest first, over all apps, or all of a team. */

@@ -14,10 +14,10 @@ export const accepted = {
 export async function answerAccepted(
   response: Response,
   deployment: Deployment,
-  { store, settings }: Pick<ApiParts, 'store' | 'settings'>,
+  parts: Pick<ApiParts, 'store' | 'settings' | 'clock'>,
 ): Promise<void> {
   response
     .status(202)
     .location(`/v1/deployments/${deployment.id}`)
-    .json(await viewDeployment(deployment, store, settings));
+    .json(await viewDeployment(deployment, parts));
 }

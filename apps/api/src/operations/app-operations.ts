@@ -1,7 +1,9 @@
 import { AppList, AppView, CreateApp } from '@switchyard/client';
-import { checkRepositoryAddress, DEFAULT_TEAM } from '@switchyard/domain';
+import { checkRepositoryAddress, DEFAULT_TEAM, SwitchyardError, type TeamId } from '@switchyard/domain';
+import type { Store } from '@switchyard/queue';
 import { z } from 'zod';
-import { appHost, requireApp, summarizeApps, viewApp } from '../app-views.ts';
+import { appHost, requireApp, requireTeam, summarizeApps, viewApp } from '../app-views.ts';
+import type { Caller } from '../authentication.ts';
 import { NO_BODY, operation } from '../operation.ts';
 
 export const AppPath = z.object({
@@ -28,12 +30,12 @@ const createApp = operation({
       headers: { Location: 'Path of the app.' },
     },
   },
-  errors: ['repository-not-allowed', 'app-exists', 'too-many-apps'],
-  async handle({ body, response }, { store, settings }) {
+  errors: ['repository-not-allowed', 'app-exists', 'too-many-apps', 'team-not-found'],
+  async handle({ body, caller, response }, { store, settings }) {
     if (body.repository !== undefined)
       checkRepositoryAddress(body.repository, { allowFile: settings.allowFileRepositories });
     const { app } = await store.apps.create({
-      teamId: DEFAULT_TEAM,
+      teamId: await ownerOf(store, caller, body.team),
       name: body.name,
       repository: body.repository ?? null,
       branch: body.branch ?? null,
@@ -45,6 +47,15 @@ const createApp = operation({
       .json(await viewApp(app, store, settings));
   },
 });
+
+/** The team of whoever asks. The operator may name another one. */
+async function ownerOf(store: Store, caller: Caller | null, wanted: string | undefined): Promise<TeamId> {
+  const own = caller?.team ?? null;
+  if (own === null) return wanted === undefined ? DEFAULT_TEAM : (await requireTeam(store, wanted)).id;
+  if (wanted !== undefined && (await store.teams.find(wanted))?.id !== own)
+    throw new SwitchyardError('forbidden', 'A team’s token makes apps for that team alone. Leave `team` out.');
+  return own;
+}
 
 const listApps = operation({
   id: 'listApps',

@@ -54,7 +54,7 @@ const createDeployment = operation({
   body: CreateDeployment,
   answers: { 202: accepted },
   errors: ['app-not-found', 'app-being-deleted', 'too-many-deployments', 'no-repository', 'upload-not-found'],
-  async handle({ once, params, body, caller, request, response }, { store, settings }) {
+  async handle({ once, params, body, caller, request, response }, { store, settings, clock }) {
     const app = await requireApp(store, params.app);
     const environment = await requireProduction(store, app);
     const deployment = await store.chain.accept({
@@ -69,7 +69,7 @@ const createDeployment = operation({
         ...(body.upload === undefined ? {} : { upload: body.upload }),
       },
     });
-    await answerAccepted(response, deployment, { store, settings });
+    await answerAccepted(response, deployment, { store, settings, clock });
   },
 });
 
@@ -130,8 +130,8 @@ const getDeployment = operation({
   body: NO_BODY,
   answers: { 200: { description: 'The deployment.', content: { 'application/json': DeploymentView } } },
   errors: ['deployment-not-found'],
-  async handle({ params, response }, { store, settings }) {
-    response.json(await viewDeployment(await requireDeployment(store, params.id), store, settings));
+  async handle({ params, response }, { store, settings, clock }) {
+    response.json(await viewDeployment(await requireDeployment(store, params.id), { store, settings, clock }));
   },
 });
 
@@ -150,11 +150,13 @@ const cancelDeployment = operation({
     202: { description: 'It ends as soon as its processes are gone.', content: { 'application/json': DeploymentView } },
   },
   errors: ['deployment-not-found', 'deployment-finished', 'deployment-switched'],
-  async handle({ params, response }, { store, settings }) {
+  async handle({ params, response }, { store, settings, clock }) {
     const deployment = await requireDeployment(store, params.id);
     const problem = cancelProblem(await store.chain.cancel(deployment.id), deployment);
     if (problem !== null) throw problem;
-    response.status(202).json(await viewDeployment(await requireDeployment(store, params.id), store, settings));
+    response
+      .status(202)
+      .json(await viewDeployment(await requireDeployment(store, params.id), { store, settings, clock }));
   },
 });
 

@@ -18,7 +18,7 @@ const listKnownHosts = operation({
   method: 'get',
   path: '/v1/known-hosts',
   tag: TAG,
-  access: 'token',
+  access: 'operator',
   summary: 'List the SSH hosts that the farm knows',
   description:
     'A host’s keys are kept when the farm meets it first. Another key later on fails the deployment until the host is forgotten.',
@@ -37,7 +37,7 @@ const forgetKnownHost = operation({
   method: 'delete',
   path: '/v1/known-hosts/{host}',
   tag: TAG,
-  access: 'token',
+  access: 'operator',
   summary: 'Forget the keys of an SSH host',
   description:
     'The next deployment from there takes whatever key the host shows then. Compare it first with what its operator publishes.',

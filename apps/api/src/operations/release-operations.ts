@@ -23,7 +23,7 @@ const rollback = operation({
   body: Rollback,
   answers: { 202: accepted },
   errors: ['app-not-found', 'app-being-deleted', 'nothing-to-roll-back-to', 'release-not-kept', 'too-many-deployments'],
-  async handle({ once, params, body, response }, { store, settings }) {
+  async handle({ once, params, body, response }, { store, settings, clock }) {
     const app = await requireApp(store, params.app);
     const environment = await requireProduction(store, app);
     const release = await rollbackTarget(store, app, environment, body.to ?? null);
@@ -34,7 +34,7 @@ const rollback = operation({
       trigger: 'rollback',
       what: { kind: 'rollback', release },
     });
-    await answerAccepted(response, deployment, { store, settings });
+    await answerAccepted(response, deployment, { store, settings, clock });
   },
 });
 
@@ -93,7 +93,7 @@ const restart = operation({
     'release-not-kept',
     'too-many-deployments',
   ],
-  async handle({ once, params, response }, { store, settings }) {
+  async handle({ once, params, response }, { store, settings, clock }) {
     const app = await requireApp(store, params.app);
     const environment = await requireProduction(store, app);
     const release = await liveReleaseOf(store, environment.id);
@@ -110,7 +110,7 @@ const restart = operation({
       trigger: 'restart',
       what: { kind: 'restart', release },
     });
-    await answerAccepted(response, deployment, { store, settings });
+    await answerAccepted(response, deployment, { store, settings, clock });
   },
 });
 

@@ -31,7 +31,7 @@ const retry = operation({
     'upload-not-found',
     'too-many-deployments',
   ],
-  async handle({ once, params, body, caller, request, response }, { store, settings }) {
+  async handle({ once, params, body, caller, request, response }, { store, settings, clock }) {
     const of = await requireDeployment(store, params.id);
     const from = body.from ?? null;
     refuseWhatStands(of);
@@ -39,7 +39,7 @@ const retry = operation({
     const trigger = what.kind === 'deploy' ? triggerOf(caller, request) : of.trigger;
     const { appId, environmentId } = of;
     const deployment = await store.chain.accept({ once, appId, environmentId, trigger, what, retry: { of, from } });
-    await answerAccepted(response, deployment, { store, settings });
+    await answerAccepted(response, deployment, { store, settings, clock });
   },
 });
 

@@ -45,7 +45,7 @@ const start = operation({
   body: z.strictObject({}),
   answers: { 202: accepted },
   errors: ['app-not-found', 'app-being-deleted', 'not-stopped', 'release-not-kept', 'too-many-deployments'],
-  async handle({ once, params, response }, { store, settings }) {
+  async handle({ once, params, response }, { store, settings, clock }) {
     const app = await requireApp(store, params.app);
     const environment = await requireProduction(store, app);
     const [route, release] = await Promise.all([
@@ -64,7 +64,7 @@ const start = operation({
       trigger: 'start',
       what: { kind: 'restart', release },
     });
-    await answerAccepted(response, deployment, { store, settings });
+    await answerAccepted(response, deployment, { store, settings, clock });
   },
 });
 

@@ -2,7 +2,7 @@ import { OpenSession, Session } from '@switchyard/client';
 import { SwitchyardError } from '@switchyard/domain';
 import type { CookieOptions } from 'express';
 import { z } from 'zod';
-import { refuseForgery } from '../authentication.ts';
+import { INVALID_TOKEN, refuseForgery } from '../authentication.ts';
 import { NO_BODY, operation } from '../operation.ts';
 import type { ApiSettings } from '../parts.ts';
 import { SESSION_COOKIE, SESSION_MS } from '../session.ts';
@@ -20,7 +20,7 @@ const openSession = operation({
   tag: 'Session',
   access: 'none',
   summary: 'Open a browser session',
-  description: 'Trades the token for a cookie that scripts can’t read and that counts for 12 hours.',
+  description: 'Trades the admin token or a team’s for a cookie that scripts can’t read and that counts for 12 hours.',
   params: none,
   query: none,
   body: OpenSession,
@@ -34,12 +34,9 @@ const openSession = operation({
   errors: ['unauthenticated', 'forbidden'],
   async handle({ body, request, response }, { sessions, settings }) {
     refuseForgery(request, settings.publicUrl);
-    if (!sessions.isToken(body.token.trim()))
-      throw new SwitchyardError(
-        'unauthenticated',
-        'This token is not valid. The right one is in the file `admin-token` of the data directory.',
-      );
-    const { value, expiresAt } = sessions.issue();
+    const holder = await sessions.holderOf(body.token.trim());
+    if (holder === null) throw new SwitchyardError('unauthenticated', INVALID_TOKEN);
+    const { value, expiresAt } = await sessions.issue(holder);
     response.cookie(SESSION_COOKIE, value, { ...cookieOptions(settings), maxAge: SESSION_MS });
     response.status(201).json({ expiresAt });
   },

@@ -15,7 +15,7 @@ const readyz = operation({
   access: 'optional',
   summary: 'Whether deploys can be taken',
   description:
-    'Redis answers, and at least one worker, one runner and one router are alive. With a token it also lists the processes.',
+    'Redis answers, and at least one worker, one runner and one router are alive. With the admin token it also lists the processes.',
   params: none,
   query: none,
   body: NO_BODY,
@@ -30,7 +30,7 @@ const readyz = operation({
       version,
       startedAt,
     }));
-    const body = { ...readiness, ...(caller === null ? {} : { processes }) };
+    const body = { ...readiness, ...(caller === null || caller.team !== null ? {} : { processes }) };
     if (readiness.ready) {
       response.json(body);
       return;
@@ -45,7 +45,7 @@ const listDisks = operation({
   method: 'get',
   path: '/v1/disks',
   tag: 'System',
-  access: 'token',
+  access: 'operator',
   summary: 'How full the disks of the hosts are',
   description:
     'Per host, as its workers saw it last: what is free, what may be kept and what is, by kind, and what has been evicted. In bytes.',
@@ -81,7 +81,7 @@ const metrics = operation({
   method: 'get',
   path: '/metrics',
   tag: 'System',
-  access: 'token',
+  access: 'operator',
   summary: 'Figures for Prometheus',
   description: 'The same are served without a token on the address for metrics.',
   params: none,

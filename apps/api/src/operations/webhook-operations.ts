@@ -34,7 +34,7 @@ const takeWebhook = operation({
     202: accepted,
   },
   errors: ['app-not-found', 'app-being-deleted', 'signature-invalid', 'too-many-deployments'],
-  async handle({ params, request, response }, { store, settings, webhooks, log }) {
+  async handle({ params, request, response }, { store, settings, clock, webhooks, log }) {
     const app = await requireApp(store, params.app);
     const { provider } = params;
     const header = SIGNATURE_HEADERS[provider];
@@ -62,7 +62,7 @@ const takeWebhook = operation({
       return;
     }
     const { deployment } = taken;
-    await answerAccepted(response, deployment, { store, settings });
+    await answerAccepted(response, deployment, { store, settings, clock });
   },
 });
 
