@@ -20,7 +20,7 @@ async function problemOf(response: Response): Promise<Problem> {
 const concrete = (path: string): string => path.replace('{app}', 'hello').replace('{id}', 'dep_aaaaaaaaaaaaaaaa');
 
 describe('access', () => {
-  const guarded = OPERATIONS.filter(({ access }) => access === 'token');
+  const guarded = OPERATIONS.filter(({ access }) => access === 'token' || access === 'operator');
 
   test.each(guarded.map(({ id, method, path }) => [id, method, concrete(path)] as const))(
     '%s is refused without a token, with a wrong one and with a forged session',
@@ -42,7 +42,7 @@ describe('access', () => {
   );
 
   test('the routes without a token are those that say nothing, give one or have a signature instead', () => {
-    const open = OPERATIONS.filter(({ access }) => access !== 'token').map(({ id }) => id);
+    const open = OPERATIONS.filter(({ access }) => access === 'none' || access === 'optional').map(({ id }) => id);
     expect(open.sort()).toEqual(['closeSession', 'healthz', 'openSession', 'readyz', 'settingsSchema', 'takeWebhook']);
   });
 

@@ -1,30 +1,57 @@
 import { createClient } from '@switchyard/client';
+import type { TeamId } from '@switchyard/domain';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createSessions, SESSION_MS } from './session.ts';
+import { newTeamToken, teamTokenHash } from './team-tokens.ts';
 import { type RunningApi, startApi } from './testing/running-api.ts';
 
 const TOKEN = 'a'.repeat(64);
+const TEAM_TOKEN = newTeamToken().token;
+
+const TEAM: TeamId = 'team_payments';
+const tokens = new Map<string, TeamId>([[TEAM_TOKEN, TEAM]]);
+const teams = {
+  byToken: async (hash: string) => [...tokens].find(([token]) => teamTokenHash(token) === hash)?.[1] ?? null,
+  tokenHashOf: async (team: string) =>
+    [...tokens].filter(([, id]) => id === team).map(([token]) => teamTokenHash(token))[0] ?? null,
+};
 
 describe('a session', () => {
-  const sessionsAt = (now: number, token = TOKEN) => createSessions(token, () => now);
+  const sessionsAt = (now: number, token = TOKEN) => createSessions(token, () => now, teams);
 
-  test('counts for twelve hours', () => {
-    const { value, expiresAt } = sessionsAt(1_000).issue();
+  test.each([{ team: null }, { team: TEAM }])('counts for twelve hours ($team)', async (holder) => {
+    const { value, expiresAt } = await sessionsAt(1_000).issue(holder);
     expect(expiresAt).toBe(1_000 + 12 * 60 * 60 * 1_000);
-    expect(sessionsAt(expiresAt - 1).isSession(value)).toBe(true);
-    expect(sessionsAt(expiresAt).isSession(value)).toBe(false);
+    expect(await sessionsAt(expiresAt - 1).sessionOf(value)).toEqual(holder);
+    expect(await sessionsAt(expiresAt).sessionOf(value)).toBeNull();
   });
 
-  test('ends with the token that it was given for, and does not hold it', () => {
-    const { value } = sessionsAt(1_000).issue();
-    expect(sessionsAt(1_000, 'b'.repeat(64)).isSession(value)).toBe(false);
-    expect(value).not.toContain(TOKEN);
+  test.each([{ team: null }, { team: TEAM }])(
+    'ends with the admin token, and holds no token ($team)',
+    async (holder) => {
+      const { value } = await sessionsAt(1_000).issue(holder);
+      expect(await sessionsAt(1_000, 'b'.repeat(64)).sessionOf(value)).toBeNull();
+      expect(value).not.toContain(TOKEN);
+      expect(value).not.toContain(TEAM_TOKEN);
+    },
+  );
+
+  test('of a team ends with the team’s token', async () => {
+    const { value } = await sessionsAt(1_000).issue({ team: TEAM });
+    tokens.delete(TEAM_TOKEN);
+    expect(await sessionsAt(1_000).sessionOf(value)).toBeNull();
+    tokens.set(newTeamToken().token, TEAM);
+    expect(await sessionsAt(1_000).sessionOf(value)).toBeNull();
+    tokens.clear();
+    tokens.set(TEAM_TOKEN, TEAM);
+    expect(await sessionsAt(1_000).sessionOf(value)).toEqual({ team: TEAM });
   });
 
-  test('can’t be prolonged or made up', () => {
+  test('can’t be prolonged or made up, nor turned into another’s', async () => {
     const sessions = sessionsAt(1_000);
-    const { value, expiresAt } = sessions.issue();
+    const { value, expiresAt } = await sessions.issue({ team: null });
     const [, signature = ''] = value.split('.');
+    const ofTeam = (await sessions.issue({ team: TEAM })).value;
     const made = [
       `${expiresAt + 1}.${signature}`,
       `0${value}`,
@@ -32,10 +59,13 @@ describe('a session', () => {
       `${expiresAt}.`,
       `.${signature}`,
       `${expiresAt}.${'A'.repeat(43)}`,
+      `${expiresAt}.${TEAM}.${signature}`,
+      ofTeam.replace(`${TEAM}.`, ''),
+      ofTeam.replace(TEAM, 'team_default'),
       '',
       'true',
     ];
-    for (const forged of made) expect(sessions.isSession(forged)).toBe(false);
+    for (const forged of made) expect(await sessions.sessionOf(forged)).toBeNull();
   });
 });
 

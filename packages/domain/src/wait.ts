@@ -108,7 +108,7 @@ export function waitOf(facts: WaitFacts, now: number): Wait {
         since,
         estimateMs: null,
         for: hold === null ? null : { why: hold.reason, deploymentId: hold.deploymentId, at: hold.at },
-        text: `The environment is on hold${why === null ? '' : `: ${why}`} It goes on when somebody lifts the hold.`,
+        text: `The environment is on hold${why === null ? '' : `: ${why.replace(/\.$/, '')}`}. It goes on when somebody lifts the hold.`,
       };
     }
     case 'retry': {

@@ -1,4 +1,4 @@
-import { DeploymentId, Hold, type WaitFacts } from '@switchyard/domain';
+import { DeploymentId, Hold, type WaitFacts, Waiting } from '@switchyard/domain';
 import { z } from 'zod';
 import type { StoreContext } from './context.ts';
 
@@ -7,14 +7,17 @@ const known = z
   .string()
   .transform((text) => (text === '' ? null : Number(text)))
   .pipe(z.number().nullable());
-const deployment = z.string().transform((id) => (id === '' ? null : DeploymentId.parse(id)));
-const hold = z.string().transform((text) => (text === '' ? null : Hold.parse(JSON.parse(text))));
+const deployment = z.union([z.literal('').transform(() => null), DeploymentId]);
+const hold = z
+  .string()
+  .transform((text): unknown => (text === '' ? null : JSON.parse(text)))
+  .pipe(Hold.nullable());
 const count = z.number();
 const durations = z.array(count);
 
-const Answer = z.union([
-  z.tuple([z.literal('')]).transform(() => null),
-  z
+const SHAPES = {
+  '': z.tuple([z.literal('')]).transform(() => null),
+  slot: z
     .tuple([
       z.literal('slot'),
       known,
@@ -41,7 +44,7 @@ const Answer = z.union([
         durationsMs: { app: ofApp, farm: ofFarm },
       }),
     ),
-  z.tuple([z.literal('gate'), known, deployment, known, known, durations]).transform(
+  gate: z.tuple([z.literal('gate'), known, deployment, known, known, durations]).transform(
     ([reason, since, holder, number, entered, durationsMs]): WaitFacts => ({
       reason,
       since,
@@ -49,22 +52,24 @@ const Answer = z.union([
       durationsMs,
     }),
   ),
-  z
+  hold: z
     .tuple([z.literal('hold'), known, hold])
     .transform(([reason, since, held]): WaitFacts => ({ reason, since, hold: held })),
-  z
+  retry: z
     .tuple([z.literal('retry'), known, z.coerce.number()])
     .transform(([reason, since, at]): WaitFacts => ({ reason, since, at })),
-  z.tuple([z.literal('result'), known, deployment, known]).transform(
+  result: z.tuple([z.literal('result'), known, deployment, known]).transform(
     ([reason, since, maker, number]): WaitFacts => ({
       reason,
       since,
       maker: maker === null || number === null ? null : { deploymentId: maker, number },
     }),
   ),
-]);
+} as const;
 
 /** What is known of why a deployment waits; null for one that does not. */
 export async function waitFacts({ run, clock }: StoreContext, id: DeploymentId): Promise<WaitFacts | null> {
-  return Answer.parse(await run('wait', clock(), id));
+  const answer = await run('wait', clock(), id);
+  const [reason] = z.tuple([Waiting.or(z.literal(''))], z.unknown()).parse(answer);
+  return SHAPES[reason].parse(answer);
 }
