@@ -16,6 +16,7 @@ export function deploymentLines(deployment: DeploymentView, nowMs: number, color
       ? []
       : [row('commit', `${commit.sha.slice(0, 7)}  ${printable(commit.message.split('\n')[0] ?? '')}`)]),
     row('started', `${age(deployment.createdAt, nowMs)}${took}`),
+    ...(deployment.wait === null ? [] : [row('waits', printable(deployment.wait.text))]),
     row('page', deployment.page),
     ...(deployment.liveAt === null ? [] : [row('url', deployment.url)]),
     '',

@@ -8,6 +8,7 @@ import { DEPLOYMENT } from './find-deployment.ts';
 import { addLogs } from './logs-program.ts';
 import { addPins, addSettings } from './settings-program.ts';
 import { addSource } from './source-program.ts';
+import { addTeams } from './teams-program.ts';
 import { addVariables } from './variables-program.ts';
 import * as webhooks from './webhook-commands.ts';
 
@@ -60,6 +61,7 @@ export function createProgram(run: Run): Command {
   addSettings(program, run);
   addPins(program, run, positiveNumber);
   addSource(program, run);
+  addTeams(program, run);
   addVariables(program, run);
   addDomains(program, run);
 

@@ -1,4 +1,5 @@
 import { type DeploymentView, formatDuration } from '@switchyard/client';
+import type { Wait } from '@switchyard/domain';
 import type { ReactNode } from 'react';
 import { shownStatus } from './deployment-view.ts';
 import { hostOf } from './home-page.tsx';
@@ -11,10 +12,12 @@ interface HeaderProps {
   readonly deployment: DeploymentView;
   readonly isLive: boolean;
   readonly now: number;
+  /** As of a moment ago; null while it does not wait. */
+  readonly wait: Wait | null;
   readonly children: ReactNode;
 }
 
-export function DeploymentHeader({ deployment, isLive, now, children }: HeaderProps) {
+export function DeploymentHeader({ deployment, isLive, now, wait, children }: HeaderProps) {
   const { app, number, commit, waiting, createdAt, startedAt, liveAt, endedAt, trigger, retryOf, url } = deployment;
   const status = shownStatus(deployment);
   const isWaiting = waiting !== null && (status === 'queued' || status === 'running');
@@ -31,6 +34,7 @@ export function DeploymentHeader({ deployment, isLive, now, children }: HeaderPr
         {isLive && <span className="live-mark">Live</span>}
       </div>
       {children}
+      {isWaiting && wait !== null && <p className="wait-line">{wait.text}</p>}
       <p className="commit-line">
         {commit === null ? (
           <span className="soft">

@@ -29,6 +29,14 @@ export function DeploymentPage({ id }: { id: string }) {
     enabled: deployment !== null,
     refetchInterval: 5_000,
   });
+  const isWaiting = deployment !== null && deployment.waiting !== null && !isFinal(deployment.status);
+  // Places in a row change without an event of this deployment.
+  const waiting = useQuery({
+    queryKey: ['wait', id],
+    queryFn: () => client.deployment(id),
+    enabled: isWaiting,
+    refetchInterval: 2_000,
+  });
   const action = useAction();
   const [stage, setStage] = useState<StageName | null>(null);
   const [target, setTarget] = useState<{ key: string } | null>(null);
@@ -64,7 +72,12 @@ export function DeploymentPage({ id }: { id: string }) {
   };
   return (
     <main className="page deployment">
-      <DeploymentHeader deployment={deployment} isLive={app.data?.live?.deploymentId === id} now={now}>
+      <DeploymentHeader
+        deployment={deployment}
+        isLive={app.data?.live?.deploymentId === id}
+        now={now}
+        wait={isWaiting ? (waiting.data ?? deployment).wait : null}
+      >
         <DeploymentActions deployment={deployment} app={app.data ?? null} action={action} />
       </DeploymentHeader>
       {action.error !== null && <Problem error={action.error} />}

@@ -22,6 +22,7 @@ const queued: DeploymentView = {
   step: 'pin',
   placement: 'any',
   waiting: null,
+  wait: null,
   cancelRequestedAt: null,
   stages: STAGES.map((name) => ({
     name,

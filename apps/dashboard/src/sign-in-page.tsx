@@ -34,10 +34,10 @@ export function SignInPage({ onSignedIn }: { onSignedIn: () => void }) {
         </p>
         <h1>Sign in</h1>
         <p className="soft">
-          The admin token is in the file <code>admin-token</code> of the data directory; <code>npm start</code> prints
-          where that is.
+          A team’s token, or the admin token, which is in the file <code>admin-token</code> of the data directory;{' '}
+          <code>npm start</code> prints where that is.
         </p>
-        <label htmlFor={field}>Admin token</label>
+        <label htmlFor={field}>Token</label>
         <input
           id={field}
           type="password"
