@@ -49,7 +49,7 @@ afterEach(async () => {
 
 async function signIn(path = '/'): Promise<void> {
   await page.goto(`${system.apiUrl}${path}`);
-  await page.getByLabel('Admin token').fill(system.token);
+  await page.getByLabel('Token').fill(system.token);
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
@@ -61,10 +61,10 @@ const station = (name: string) => page.getByRole('list', { name: 'Stages' }).get
 
 test('nothing is shown without the token, and a wrong one is refused', async () => {
   await page.goto(system.apiUrl);
-  await page.getByLabel('Admin token').fill('wrong');
+  await page.getByLabel('Token').fill('wrong');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('alert').getByText('not the token').waitFor();
-  await page.getByLabel('Admin token').fill(system.token);
+  await page.getByLabel('Token').fill(system.token);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('heading', { name: 'Deployments' }).waitFor();
   // The token is neither in a place that scripts read nor in the address.
@@ -73,9 +73,9 @@ test('nothing is shown without the token, and a wrong one is refused', async () 
   await page.reload();
   await page.getByRole('heading', { name: 'Deployments' }).waitFor();
   await page.getByRole('button', { name: 'Sign out' }).click();
-  await page.getByLabel('Admin token').waitFor();
+  await page.getByLabel('Token').waitFor();
   await page.reload();
-  await page.getByLabel('Admin token').waitFor();
+  await page.getByLabel('Token').waitFor();
 });
 
 test('a deployment is watched from its first stage to live, without loading the page again', async () => {

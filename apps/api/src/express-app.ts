@@ -1,5 +1,5 @@
 import { SwitchyardError } from '@switchyard/domain';
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { ApiMetrics } from './api-metrics.ts';
 import { requireCaller } from './authentication.ts';
@@ -37,14 +37,15 @@ export function expressApp(parts: ApiParts, metrics: ApiMetrics, bodyTimeoutMs: 
   );
   mountOperations(app, OPERATIONS, parts);
   mountDashboard(app, parts.settings.dashboardDirectory);
-  app.use(async (request) => {
+  const nothingHere: RequestHandler = async (request) => {
     // Who shows no token does not learn which routes exist.
     if (request.path.startsWith('/v1')) await requireCaller(request, parts.sessions, parts.settings.publicUrl);
     throw new SwitchyardError(
       'route-not-found',
       `There is nothing at ${request.path}. The API is described at /openapi.json.`,
     );
-  });
+  };
+  app.use(nothingHere);
   app.use(problemHandler(parts.log));
   return app;
 }

@@ -16,11 +16,12 @@ export function mountOperations(app: Express, operations: readonly Operation[], 
     const route = app.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
     for (const operation of here) route[operation.method](answer(operation, parts));
     const allowed = allowedMethods(here);
-    route.all(async (request, response) => {
+    const refuseMethod: RequestHandler = async (request, response) => {
       if (here.every(needsCaller)) await requireCaller(request, parts.sessions, parts.settings.publicUrl);
       response.set('Allow', allowed);
       throw new SwitchyardError('method-not-allowed', `${request.method} is not allowed here; ${allowed} is.`);
-    });
+    };
+    route.all(refuseMethod);
   }
 }
 

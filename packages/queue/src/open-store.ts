@@ -100,7 +100,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     teams: guarded(teamRecords(context)),
     limits: guarded(
       // What can't be handed on now stays in the outbox for the sweep.
-      limitRecords(context, async (entries) => void (await queues.handOn(entries).catch(() => undefined))),
+      limitRecords(context, (entries) => queues.handOn(entries).catch(() => undefined)),
     ),
     apps: guarded(apps),
     settings: guarded(settingsRecords(context)),
