@@ -37,7 +37,13 @@ export function expressApp(parts: ApiParts, metrics: ApiMetrics, bodyTimeoutMs: 
   );
   mountOperations(app, OPERATIONS, parts);
   mountDashboard(app, parts.settings.dashboardDirectory);
-  const nothingHere: RequestHandler = async (request) => {
+  app.use(nothingHere(parts));
+  app.use(problemHandler(parts.log));
+  return app;
+}
+
+function nothingHere(parts: ApiParts): RequestHandler {
+  return async (request) => {
     // Who shows no token does not learn which routes exist.
     if (request.path.startsWith('/v1')) await requireCaller(request, parts.sessions, parts.settings.publicUrl);
     throw new SwitchyardError(
@@ -45,7 +51,4 @@ export function expressApp(parts: ApiParts, metrics: ApiMetrics, bodyTimeoutMs: 
       `There is nothing at ${request.path}. The API is described at /openapi.json.`,
     );
   };
-  app.use(nothingHere);
-  app.use(problemHandler(parts.log));
-  return app;
 }

@@ -15,14 +15,17 @@ export function mountOperations(app: Express, operations: readonly Operation[], 
     const here = operations.filter((operation) => operation.path === path);
     const route = app.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
     for (const operation of here) route[operation.method](answer(operation, parts));
-    const allowed = allowedMethods(here);
-    const refuseMethod: RequestHandler = async (request, response) => {
-      if (here.every(needsCaller)) await requireCaller(request, parts.sessions, parts.settings.publicUrl);
-      response.set('Allow', allowed);
-      throw new SwitchyardError('method-not-allowed', `${request.method} is not allowed here; ${allowed} is.`);
-    };
-    route.all(refuseMethod);
+    route.all(refuseMethod(here, parts));
   }
+}
+
+function refuseMethod(here: readonly Operation[], parts: ApiParts): RequestHandler {
+  const allowed = allowedMethods(here);
+  return async (request, response) => {
+    if (here.every(needsCaller)) await requireCaller(request, parts.sessions, parts.settings.publicUrl);
+    response.set('Allow', allowed);
+    throw new SwitchyardError('method-not-allowed', `${request.method} is not allowed here; ${allowed} is.`);
+  };
 }
 
 function allowedMethods(operations: readonly Operation[]): string {
