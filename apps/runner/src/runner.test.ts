@@ -304,6 +304,47 @@ describe('a one-off', () => {
     expect(await farm.store.oneOffs.get(id)).toMatchObject({ exit: { code, signal: null, timedOut: false } });
   });
 
+  it.each([
+    ['exits well when it is told to end', 'process.exit(0)'],
+    ['does not heed it', ''],
+  ])(
+    'that %s is ended by force when that is asked for, and its outcome is unknown',
+    { timeout: 60_000 },
+    async (_, act) => {
+      await farm.startRunner();
+      const command = `node -e "process.on('SIGTERM', () => { ${act} }); console.log('ready'); setInterval(() => {}, 1000)"`;
+      const { id, deploymentId } = await farm.desireOneOff(command);
+      const output = async () => (await farm.platform.runner.readOutput(id, 0, 100)).bytes.toString();
+      await expect.poll(() => output().catch(() => ''), SOON).toBe('ready\n');
+      await farm.store.chain.cancel(deploymentId, { force: true });
+      await expect.poll(() => stateOf(id), SOON).toBe('unknown');
+      expect((await farm.platform.runner.list()).find((one) => one.id === id)?.state).not.toBe('running');
+    },
+  );
+
+  it('is ended by the runner that comes after one that was dead when its end was asked for', {
+    timeout: 60_000,
+  }, async () => {
+    await farm.startRunner();
+    const { id, deploymentId } = await farm.desireOneOff('sleep 1000');
+    await expect.poll(() => stateOf(id), SOON).toBe('running');
+    await farm.stopRunner();
+    await farm.store.chain.cancel(deploymentId, { force: true });
+    await farm.startRunner();
+    await expect.poll(() => stateOf(id), SOON).toBe('unknown');
+    expect((await farm.platform.runner.list()).find((one) => one.id === id)?.state).not.toBe('running');
+  });
+
+  it('that is to end before it began is not begun', async () => {
+    const { id, deploymentId } = await farm.desireOneOff('echo ran');
+    await farm.store.chain.cancel(deploymentId, { force: true });
+    await farm.startRunner();
+    await farm.stopRunner();
+    expect(await stateOf(id)).toBe('wanted');
+    expect(await farm.platform.runner.list()).toEqual([]);
+    expect(await farm.store.oneOffs.withdraw(id)).toBe('cancelled');
+  });
+
   it('goes on without a runner, and the next one reads its end', async () => {
     await farm.startRunner();
     const { id } = await farm.desireOneOff('sleep 1; exit 5');

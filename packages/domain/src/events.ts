@@ -32,7 +32,8 @@ export const DeploymentEvent = z
     event('deployment.pinned', z.object({ commit: Commit })),
     event('deployment.waiting', z.object({ reason: Waiting, note: z.string() })),
     event('deployment.planned', z.object({ plan: Plan })),
-    event('deployment.cancelling', z.object({})),
+    /** `force`: its migration is ended in the middle. */
+    event('deployment.cancelling', z.object({ force: z.boolean().default(false) })),
     event('deployment.live', z.object({ releaseId: ReleaseId.nullable() })),
     /** The outcome is known; cleanup follows. */
     event('deployment.decided', z.object({ outcome: Outcome, diagnosis: Diagnosis.nullable() })),

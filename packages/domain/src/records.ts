@@ -148,6 +148,8 @@ export const Deployment = z.object({
   /** Why it does not run although it could be next. */
   waiting: Waiting.nullable(),
   cancelRequestedAt: Time.nullable(),
+  /** When somebody asked for the end of its migration in the middle of it. */
+  cancelForcedAt: Time.nullable().default(null),
   stages: z.array(StageRecord),
   plan: Plan.nullable(),
   artifacts: Artifacts,
@@ -288,6 +290,8 @@ export const OneOff = z.object({
       memory: MemoryUse.nullable().default(null),
     })
     .nullable(),
+  /** When somebody asked for its end whatever it is at; its runner ends it then, and its outcome is `unknown`. */
+  endRequestedAt: Time.nullable().default(null),
   createdAt: Time,
   startedAt: Time.nullable(),
   endedAt: Time.nullable(),

@@ -234,7 +234,7 @@ export type StepResult =
   | { readonly kind: 'superseded'; readonly note: string }
   /** The step's processes are gone. */
   | { readonly kind: 'cancelled' }
-  | { readonly kind: 'timed_out'; readonly diagnosis: Diagnosis; readonly limitMs: number }
+  | { readonly kind: 'timed_out'; readonly diagnosis: Diagnosis; readonly limitMs: number; readonly hold?: string }
   /** The worker is stopping: the attempt does not count, and another worker takes over at once. */
   | { readonly kind: 'handed_back' }
   /** Another deployment does the same work: this one goes on when that attempt has ended. The attempt does not count. */
@@ -242,7 +242,13 @@ export type StepResult =
 
 export type FinishAnswer = 'finished' | 'lease-lost';
 export type BeatAnswer = 'kept' | 'cancel' | 'lost';
-export type CancelAnswer = 'cancelling' | 'cancelled' | 'already-ended' | 'already-switched' | 'not-found';
+export type CancelAnswer =
+  | 'cancelling'
+  | 'cancelled'
+  | 'already-ended'
+  | 'already-switched'
+  | 'no-migration'
+  | 'not-found';
 
 export interface SweepReport {
   /** Outbox entries handed on, expired leases woken, lost jobs and retries woken again. */
@@ -274,7 +280,8 @@ export interface Chain {
   beat(lease: Lease): Promise<BeatAnswer>;
   /** Records the result and what the attempt's commands took of memory, decides what comes next, admits what may run, and hands it on. */
   finish(lease: Lease, result: StepResult, memory?: MemoryUse | null): Promise<FinishAnswer>;
-  cancel(id: DeploymentId): Promise<CancelAnswer>;
+  /** `force` ends a migration that goes on in the middle, and is refused with `no-migration` where none does. */
+  cancel(id: DeploymentId, options?: { force: boolean }): Promise<CancelAnswer>;
   /** Lets the deployments that wait at a held environment go on. */
   releaseHold(id: EnvironmentId): Promise<void>;
   /**

@@ -68,7 +68,8 @@ local function goOn(outcome)
   giveSlotBack(id)
   if step == 'cleanup' then finalize(id)
   elseif get(id, 'liveAt') ~= '' then decide(id, 'succeeded')
-  elseif cancelRequested then decide(id, 'cancelled')
+  -- A hold is explained, also where the deployment was to end anyway.
+  elseif cancelRequested then decide(id, 'cancelled', ARGV[14] ~= '' and diagnosis or '')
   else decide(id, outcome, diagnosis) end
   admit()
   return reply('finished')

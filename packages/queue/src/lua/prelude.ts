@@ -267,6 +267,13 @@ local function oneOffGoesOn(id)
   return state == 'wanted' or state == 'running'
 end
 
+-- Asks the runner to end it in the middle. A field of its own: the runner writes the document anew with every step.
+local function endOneOff(id)
+  local key = P .. 'one-off:' .. redis.call('GET', P .. 'one-off-of:' .. id)
+  redis.call('HSET', key, 'endRequestedAt', now)
+  redis.call('PUBLISH', P .. 'one-offs-of:' .. cjson.decode(redis.call('HGET', key, 'doc')).hostId, '')
+end
+
 -- The outcome is known: nothing but cleanup follows.
 local function decide(id, outcome, diagnosis)
   if get(id, 'outcome') ~= '' then return end
