@@ -12,6 +12,7 @@ import {
   type Plan,
   type Release,
   type StepName,
+  type TeamId,
 } from '@switchyard/domain';
 import { type BeginAnswer, type Lease, openStore, type StepResult, type Store } from '@switchyard/queue';
 
@@ -85,13 +86,13 @@ export class ChainWalk {
     this.#clock.now += ms;
   }
 
-  async newApp(name: string): Promise<WalkedApp> {
-    return await createApp(this.store, name);
+  async newApp(name: string, teamId: TeamId = 'team_default'): Promise<WalkedApp> {
+    return await createApp(this.store, name, teamId);
   }
 
-  async deploy(): Promise<DeploymentId> {
+  async deploy(app = this.app): Promise<DeploymentId> {
     const what = { kind: 'deploy', ref: null, reuse: 'all' } as const;
-    return (await this.store.chain.accept({ ...this.app, trigger: 'api', what })).id;
+    return (await this.store.chain.accept({ ...app, trigger: 'api', what })).id;
   }
 
   /** Goes back to, or starts again, the release that deployment #`number` made. */
@@ -226,10 +227,10 @@ export class ChainWalk {
   }
 }
 
-async function createApp(store: Store, name: string): Promise<WalkedApp> {
+async function createApp(store: Store, name: string, teamId: TeamId = 'team_default'): Promise<WalkedApp> {
   const repository = 'https://example.test/r.git';
   const made = await store.apps.create({
-    teamId: 'team_default',
+    teamId,
     name,
     repository,
     branch: null,

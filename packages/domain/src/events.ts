@@ -50,8 +50,11 @@ export const DeploymentEvent = z
     event('stage.cancelled', z.object({ stage: StageName })),
     event('stage.timed_out', z.object({ stage: StageName, attempt, limitMs: z.int() })),
     event('stage.lost', z.object({ stage: StageName, attempt, note: z.string() })),
-    /** The attempt ended for another deployment to make the result; the next one finds it. */
-    event('stage.waiting', z.object({ stage: StageName, attempt, note: z.string(), waitsFor: z.int() })),
+    /**
+     * The attempt ended for another deployment to make the result, which the next one finds; `waitsFor` is its number. Null: it waits for a
+     * database.
+     */
+    event('stage.waiting', z.object({ stage: StageName, attempt, note: z.string(), waitsFor: z.int().nullable() })),
     event(
       'log',
       z.object({

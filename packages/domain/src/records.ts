@@ -87,8 +87,11 @@ export const Commit = z
   .meta({ id: 'Commit' });
 export type Commit = z.infer<typeof Commit>;
 
-/** Why a deployment does not go on although it could. `result`: another one is making what this one needs, from the same inputs. */
-export const Waiting = z.enum(['slot', 'gate', 'hold', 'retry', 'result']);
+/**
+ * Why a deployment does not go on although it could. `result`: another one is making what this one needs, from the same inputs. `database`:
+ * another one migrates the same database, or nobody knows how far a migration of it came.
+ */
+export const Waiting = z.enum(['slot', 'gate', 'hold', 'retry', 'result', 'database']);
 export type Waiting = z.infer<typeof Waiting>;
 
 /** An immutable file tree, named by its inputs. What `key` means on disk or in the engine is the platform's business. */

@@ -30,6 +30,7 @@ import type {
   Waiting,
 } from '@switchyard/domain';
 import type { Claims, WorkName } from './claims.ts';
+import type { DatabaseLocks } from './databases.ts';
 import type { DiskRecords } from './disks.ts';
 import type { DomainRecords } from './domain-records.ts';
 import type { IdempotencyRecords } from './idempotency.ts';
@@ -41,6 +42,7 @@ import type { UploadRecords } from './uploads.ts';
 import type { WebhookRecords } from './webhooks.ts';
 
 export type { Claims, WorkName } from './claims.ts';
+export type { DatabaseAnswer, DatabaseLocks } from './databases.ts';
 export type { DomainRecords } from './domain-records.ts';
 export type { OutputBatch, OutputSource, OutputStreams } from './output-streams.ts';
 export type * from './store-of-instances.ts';
@@ -61,6 +63,7 @@ export interface Store {
   readonly deployments: DeploymentRecords;
   readonly chain: Chain;
   readonly claims: Claims;
+  readonly databases: DatabaseLocks;
   readonly disks: DiskRecords;
   readonly events: EventStreams;
   readonly output: OutputStreams;
@@ -238,7 +241,9 @@ export type StepResult =
   /** The worker is stopping: the attempt does not count, and another worker takes over at once. */
   | { readonly kind: 'handed_back' }
   /** Another deployment does the same work: this one goes on when that attempt has ended. The attempt does not count. */
-  | { readonly kind: 'awaits'; readonly work: WorkName; readonly number: number; readonly note: string };
+  | { readonly kind: 'awaits'; readonly work: WorkName; readonly number: number; readonly note: string }
+  /** Another one migrates what it would, or it is on hold: it goes on when that has ended. The attempt does not count. */
+  | { readonly kind: 'awaits_database'; readonly note: string };
 
 export type FinishAnswer = 'finished' | 'lease-lost';
 export type BeatAnswer = 'kept' | 'cancel' | 'lost';
@@ -282,7 +287,7 @@ export interface Chain {
   finish(lease: Lease, result: StepResult, memory?: MemoryUse | null): Promise<FinishAnswer>;
   /** `force` ends a migration that goes on in the middle, and is refused with `no-migration` where none does. */
   cancel(id: DeploymentId, options?: { force: boolean }): Promise<CancelAnswer>;
-  /** Lets the deployments that wait at a held environment go on. */
+  /** Lets the deployments that wait at a held environment go on, and those that wait for a database which it holds. */
   releaseHold(id: EnvironmentId): Promise<void>;
   /**
    * Puts the route on this deployment's instances. `not-ready`: fewer than `minReady` of its endpoints are ready now. `outdated`: a

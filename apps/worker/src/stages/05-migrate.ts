@@ -2,6 +2,7 @@ import { hostOf, type OneOff, type Plan, SwitchyardError } from '@switchyard/dom
 import { snapshotKey } from '../cache-key.ts';
 import { StageStop, stopReasonOf } from '../stage-stop.ts';
 import { insist, waitUntil } from '../waiting.ts';
+import { lockDatabases } from './database-lock.ts';
 import { limitsOf } from './limits-of.ts';
 import { exitNote } from './run-commands.ts';
 import { runEnvironment } from './run-environment.ts';
@@ -180,6 +181,8 @@ export const migrate: Stage = async (context) => {
   const migrated = migrationKey(context, plan, command);
   if (deployment.artifacts.migrated === migrated)
     return { kind: 'skipped', note: `#${deployment.retryOf?.number ?? deployment.number} ran it, on the same tree.` };
+  const waits = await lockDatabases(context);
+  if (waits !== null) return waits;
   const last = await runOnce(context, command);
   if (last === null || last.state === 'unknown')
     return unknownOutcome(context, command, last !== null && last.endRequestedAt !== null);

@@ -43,6 +43,7 @@ if redis.call('HGET', P .. 'app-names', name) == app then redis.call('HDEL', P .
 redis.call('SADD', P .. 'deleting-apps', app)
 for _, environment in ipairs(redis.call('SMEMBERS', P .. 'envs-of:' .. app)) do
   redis.call('HDEL', P .. 'routes', environment)
+  releaseDatabases(environment)
   freeDomains(environment)
   for _, instance in ipairs(redis.call('SMEMBERS', P .. 'instances-of-env:' .. environment)) do withdraw(instance) end
 end

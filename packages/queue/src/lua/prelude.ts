@@ -1,4 +1,5 @@
 import { DEPLOYMENT_TRANSITIONS, LIMITS, STAGE_TRAITS, STAGE_TRANSITIONS, STAGES, STEPS } from '@switchyard/domain';
+import { DATABASE_LOCK } from './database-lock.ts';
 
 /** Written into Lua as a literal: tables of the domain are never typed a second time. */
 function luaLiteral(value: unknown): string {
@@ -260,10 +261,13 @@ local function heldForAll(environment)
 end
 
 -- A one-off that this deployment wants, or that runs for it: nothing may be decided over its head.
-local function oneOffGoesOn(id)
+local function oneOffState(id)
   local oneOff = redis.call('GET', P .. 'one-off-of:' .. id)
-  if not oneOff then return false end
-  local state = redis.call('HGET', P .. 'one-off:' .. oneOff, 'state')
+  return oneOff and redis.call('HGET', P .. 'one-off:' .. oneOff, 'state')
+end
+
+local function oneOffGoesOn(id)
+  local state = oneOffState(id)
   return state == 'wanted' or state == 'running'
 end
 
@@ -274,6 +278,7 @@ local function endOneOff(id)
   redis.call('PUBLISH', P .. 'one-offs-of:' .. cjson.decode(redis.call('HGET', key, 'doc')).hostId, '')
 end
 
+${DATABASE_LOCK}
 -- The outcome is known: nothing but cleanup follows.
 local function decide(id, outcome, diagnosis)
   if get(id, 'outcome') ~= '' then return end
@@ -293,6 +298,7 @@ local function decide(id, outcome, diagnosis)
   end
   stopWaiting(id)
   clearLease(id)
+  leaveDatabases(id)
   giveSlotBack(id)
   if get(id, 'began') == '1' then
     set(id, 'step', 'cleanup')
