@@ -110,7 +110,7 @@ it.each([
   const running = migrate(stage.context);
   const oneOff = await wanted();
   await runs(oneOff);
-  if (isForced) expect(await stage.store.chain.cancel(oneOff.deploymentId, { force: true })).toBe('cancelling');
+  if (isForced) await stage.store.chain.cancel(oneOff.deploymentId, { force: true });
   await stage.store.oneOffs.advance({ ...oneOff, state: 'unknown', endedAt: systemClock() });
   const outcome = await running;
   expect(outcome).toMatchObject({ kind: 'failed', hold: expect.stringContaining('#1') });
