@@ -9,6 +9,7 @@ import {
   idsFrom,
   LIMITS,
   nextStep,
+  type OneOff,
   type Plan,
   type Release,
   type StepName,
@@ -142,6 +143,39 @@ export class ChainWalk {
   async walk(id: DeploymentId, until: StepName | null): Promise<void> {
     for (let step: StepName | null = (await this.get(id)).step; step !== null && step !== until; step = nextStep(step))
       await this.pass(id, step);
+  }
+
+  /** A migration of the deployment is wanted, of which the test plays the runner. */
+  async desireOneOff(lease: Lease): Promise<OneOff> {
+    const deployment = await this.get(lease.deploymentId);
+    const { farmId, teamId, appId, environmentId, number, id } = deployment;
+    const oneOff = await this.store.oneOffs.desire(lease, {
+      v: 1,
+      id: `run_${number}${appId.slice(-8)}`,
+      farmId,
+      epoch: 1,
+      hostId: 'host_aaaaaa',
+      teamId,
+      appId,
+      environmentId,
+      deploymentId: id,
+      snapshot: { key: 'tree', placement: 'any' },
+      command: 'migrate',
+      runtime: PLAN.runtime,
+      root: '.',
+      persist: [],
+      env: {},
+      timeLimitMs: 60_000,
+      limits: LIMITS.buildResources,
+      state: 'wanted',
+      exit: null,
+      endRequestedAt: null,
+      createdAt: this.#clock.now,
+      startedAt: null,
+      endedAt: null,
+    });
+    if (oneOff === null) throw new Error('the lease was lost');
+    return oneOff;
   }
 
   /** Keeps a release (or takes the one it was accepted with), makes one instance ready, and moves the route onto it. */

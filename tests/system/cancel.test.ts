@@ -105,6 +105,37 @@ describe.sequential('cancelling leaves nothing in the process table and the old 
     expect(await system.visit('shop')).toEqual({ status: 200, body: 'old' });
   });
 
+  it('in migrate by force, which ends its command, holds the environment, and goes on when somebody has looked', async () => {
+    const mark = `forced-${Date.now()}`;
+    const ready = join(outside, mark);
+    await repository.commit({ ...nodeApp({ says: 'new', migrate: run(mark) }), 'stay.js': stayer(mark, ready) });
+    const { id } = await system.client.deploy('shop');
+    await expect.poll(() => existsSync(ready)).toBe(true);
+    await system.client.cancel(id);
+    expect((await system.client.deployment(id)).status).toBe('cancelling');
+    await system.client.cancel(id, { force: true });
+    const ended = await system.waitUntilEnded(id);
+    expect(ended).toMatchObject({ status: 'cancelled', diagnosis: { cause: 'migration_outcome_unknown' } });
+    expect(ended.diagnosis?.explanation).toContain('switchyard resume shop');
+    expect(await processesWith(mark)).toEqual([]);
+    expect(await system.visit('shop')).toEqual({ status: 200, body: 'old' });
+
+    const [environment] = (await system.client.app('shop')).environments;
+    expect(environment?.hold).toMatchObject({ scope: 'all', deploymentId: id });
+    await repository.commit({ ...nodeApp({ says: 'old', migrate: 'true' }), 'stay.js': null });
+    const next = await system.client.deploy('shop');
+    await expect.poll(async () => (await system.client.deployment(next.id)).waiting).toBe('hold');
+    await system.client.releaseHold(environment?.id ?? '');
+    expect((await system.waitUntilEnded(next.id)).status).toBe('succeeded');
+  });
+
+  it('by force is refused where no migration runs', async () => {
+    const { deployments } = await system.client.deployments('shop');
+    await expect(system.client.cancel(deployments[0]?.id ?? '', { force: true })).rejects.toMatchObject({
+      code: 'deployment-finished',
+    });
+  });
+
   it('while the commit is looked for at a repository that does not answer', async () => {
     const silent = createServer();
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));

@@ -145,6 +145,16 @@ test('cancel ends a deployment', async () => {
   expect((await switchyard(['cancel', id])).stdout).toContain('cancelled');
 });
 
+test('ending a migration by force needs a person’s word or --yes, and a migration that runs', async () => {
+  const asked = await switchyard(['cancel', 'shop#1', '--force']);
+  expect(asked.code).not.toBe(0);
+  expect(asked.stderr).toContain('Nobody knows then how far it came');
+  expect(asked.stderr).toContain('--yes');
+  const refused = await switchyard(['cancel', 'shop#1', '--force', '--yes']);
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toContain('has ended');
+});
+
 test('errors say what to do', async () => {
   const cases: [string[], Record<string, string>, RegExp][] = [
     [['apps'], { SWITCHYARD_TOKEN: '' }, /SWITCHYARD_TOKEN_FILE/],

@@ -74,7 +74,7 @@ describe.sequential('a push that a webhook tells of', { timeout: 60_000 }, () =>
     expect(answer).toMatchObject({ cause: 'held' });
     expect(answer['ignored']).toContain('rolled back');
     expect(await told()).toBe('one');
-    await system.client.releaseHold('shop');
+    await system.client.releaseHold((await system.client.app('shop')).environments[0]?.id ?? '');
     const resumed = await send(delivery);
     expect(resumed.status).toBe(202);
     const deployment = await system.waitUntilEnded(String(resumed.answer['id']));

@@ -1,9 +1,9 @@
-import type { AppSummary, AppView } from '@switchyard/client';
+import type { AppSummary, AppView, EnvironmentView } from '@switchyard/client';
 import {
   type App,
   type DeploymentId,
   type Environment,
-  type EnvironmentId,
+  EnvironmentId,
   type Release,
   type Route,
   replicasOf,
@@ -44,6 +44,26 @@ export async function requireProduction(store: Store, app: App): Promise<Environ
   return environment;
 }
 
+/** The environment of a path with the app that it is of, or `environment-not-found`. */
+export async function requireEnvironment(
+  store: Store,
+  id: string,
+): Promise<{ id: EnvironmentId; app: App; environment: Environment }> {
+  const known = EnvironmentId.safeParse(id);
+  const environment = known.success ? await store.apps.environment(known.data) : null;
+  const app = environment === null ? null : await store.apps.find(environment.appId);
+  if (environment === null || app === null)
+    throw new SwitchyardError('environment-not-found', `There is no environment ${JSON.stringify(id)}.`);
+  return { id: environment.id, app, environment };
+}
+
+export function viewEnvironment(
+  app: Pick<App, 'name'>,
+  { id, appId, name, gateHolder, hold }: Environment,
+): EnvironmentView {
+  return { id, appId, app: app.name, name, gateHolder, hold };
+}
+
 /** The share of a route that most visitors get; null where nothing is live. */
 function mainWeight(route: Route | null): Weight | null {
   return (route?.weights ?? []).reduce<Weight | null>(
@@ -82,7 +102,8 @@ const namesOf = ({ id, teamId, name, repository, branch, createdAt }: App) => ({
 
 export async function viewApp(app: App, store: Store, settings: ApiSettings): Promise<AppView> {
   const environment = await requireProduction(store, app);
-  const [route, releases, desired, domains, appSettings] = await Promise.all([
+  const [environments, route, releases, desired, domains, appSettings] = await Promise.all([
+    store.apps.environments(app.id),
     store.routing.route(environment.id),
     store.releases.list(environment.id),
     store.instances.ofEnvironment(environment.id),
@@ -111,6 +132,7 @@ export async function viewApp(app: App, store: Store, settings: ApiSettings): Pr
     })),
     instances: observed.flat().map(({ v: _v, outputTail: _outputTail, ...instance }) => instance),
     hold: environment.hold,
+    environments: environments.map((one) => viewEnvironment(app, one)),
     replicas: replicasOf(appSettings?.values ?? {}),
     stoppedAt: route?.stopped?.at ?? null,
   };

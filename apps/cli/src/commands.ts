@@ -178,30 +178,6 @@ export async function retry(
   return await follow(client, terminal, await client.retry(id, from === undefined ? {} : { from }), options);
 }
 
-export async function cancel(
-  { client, terminal }: Context,
-  word: string,
-  options: { follow: boolean; json?: boolean },
-): Promise<number> {
-  const { id } = await findDeployment(client, word);
-  const asked = await client.cancel(id);
-  if (options.follow) await untilEnded(client, id);
-  const deployment = options.follow ? await client.deployment(id) : asked;
-  if (options.json) terminal.json(deployment);
-  else
-    terminal.print(
-      `${terminal.colors.bold(`${deployment.app} #${deployment.number}`)} ${deployment.status.replace('_', ' ')}`,
-    );
-  return EXIT.ok;
-}
-
-async function untilEnded(client: Client, id: string): Promise<void> {
-  const events = client.events(id);
-  while ((await events.next()).done !== true) {
-    // Each event only says that the end is nearer.
-  }
-}
-
 export function appNameArgument(word: string): string {
   if (AppName.safeParse(word).success) return word;
   throw new CommandError(

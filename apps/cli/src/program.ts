@@ -8,6 +8,7 @@ import { DEPLOYMENT } from './find-deployment.ts';
 import { addLogs } from './logs-program.ts';
 import { addPins, addSettings } from './settings-program.ts';
 import { addSource } from './source-program.ts';
+import * as stopping from './stopping-commands.ts';
 import { addTeams } from './teams-program.ts';
 import { addVariables } from './variables-program.ts';
 import * as webhooks from './webhook-commands.ts';
@@ -102,17 +103,21 @@ export function createProgram(run: Run): Command {
       run((context) => commands.retry(context, word, options)),
     );
 
-  withFollow(program.command('cancel').description('end a deployment').argument('<deployment>', DEPLOYMENT)).action(
-    (word: string, options: { follow: boolean; json?: boolean }) =>
-      run((context) => commands.cancel(context, word, options)),
-  );
+  withFollow(program.command('cancel').description('end a deployment').argument('<deployment>', DEPLOYMENT))
+    .option('--force', 'end a migration that runs in the middle; asks first')
+    .option('--yes', 'do not ask')
+    .action((word: string, options: Parameters<typeof stopping.cancel>[2]) =>
+      run((context) => stopping.cancel(context, word, options)),
+    );
 
   withJson(
     program
       .command('resume')
-      .description('lift a hold, so that pushes deploy again after a rollback')
+      .description(
+        'lift a hold: after a rollback, or once the database was looked at after a migration that ended in the middle',
+      )
       .argument('<app>'),
-  ).action((app: string, options: { json?: boolean }) => run((context) => webhooks.resume(context, app, options)));
+  ).action((app: string, options: { json?: boolean }) => run((context) => stopping.resume(context, app, options)));
 
   withJson(
     program

@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises';
 import picocolors from 'picocolors';
 import type { Colors } from './text.ts';
 
@@ -12,6 +13,8 @@ export interface Terminal {
   json(value: unknown): void;
   /** A line about what is under way, over the one before; null takes it away. Nothing where no person looks. */
   progress(line: string | null): void;
+  /** What a person answers to a question; null where none is there. */
+  ask(question: string): Promise<string | null>;
   /** A line about the command itself. */
   note(line: string): void;
 }
@@ -33,6 +36,15 @@ export function systemTerminal(): Terminal {
     json: (value) => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
     progress(line) {
       if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${line ?? ''}`);
+    },
+    async ask(question) {
+      if (!process.stdin.isTTY) return null;
+      const reader = createInterface({ input: process.stdin, output: process.stderr });
+      try {
+        return await reader.question(question);
+      } finally {
+        reader.close();
+      }
     },
     note: (line) => void process.stderr.write(`${line}\n`),
   };

@@ -59,17 +59,3 @@ function deliveryRows(found: readonly DeliveryView[], nowMs: number, colors: Col
     ]),
   );
 }
-
-/** Lets pushes deploy again after a rollback. */
-export async function resume(
-  { client, terminal }: Context,
-  app: string,
-  { json }: { json?: boolean },
-): Promise<number> {
-  const { hold } = await withKnownApps(client, () => client.app(app));
-  const resumed = await client.releaseHold(app);
-  if (json) terminal.json(resumed);
-  else
-    terminal.print(hold === null ? `${app} was not held.` : `${app} goes on. It was held: ${printable(hold.reason)}`);
-  return EXIT.ok;
-}

@@ -1,11 +1,11 @@
-import type { AppView, DeploymentView } from '@switchyard/client';
+import type { AppView, DeploymentView, EnvironmentView } from '@switchyard/client';
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useState } from 'react';
 import { navigate } from './navigation.tsx';
 import { pathTo } from './path.ts';
 import { isSignedOut, useSession } from './session.tsx';
 
-type Answer = DeploymentView | AppView;
+type Answer = DeploymentView | AppView | EnvironmentView;
 
 /** Something a button asks the api for: one at a time, with its error; what came of it is read again, a new deployment is opened. */
 export function useAction(): { busy: boolean; error: unknown; run: (ask: () => Promise<Answer>) => void } {

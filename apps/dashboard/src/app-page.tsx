@@ -54,7 +54,7 @@ export function AppPage({ name }: { name: string }) {
                 Deploy
               </button>
             </div>
-            <AppFacts app={app.data} />
+            <AppFacts app={app.data} action={action} />
           </header>
           <Releases app={app.data} action={action} />
         </>
@@ -98,7 +98,7 @@ function Running({ app: { name, live, stoppedAt }, action }: { app: AppView; act
   );
 }
 
-function AppFacts({ app }: { app: AppView }) {
+function AppFacts({ app, action }: { app: AppView; action: ReturnType<typeof useAction> }) {
   const now = useNow(5_000);
   const { live, url, hosts, repository, branch, instances, hold, replicas, stoppedAt } = app;
   return (
@@ -149,10 +149,39 @@ function AppFacts({ app }: { app: AppView }) {
       {hold !== null && (
         <div className="hold">
           <dt>On hold</dt>
-          <dd>{hold.reason}</dd>
+          <dd>
+            {hold.reason} <LiftHold app={app} action={action} />
+          </dd>
         </div>
       )}
     </dl>
+  );
+}
+
+/** The hold of a rollback is lifted by a click; that of a migration is for somebody who has looked at the database. */
+function LiftHold({ app: { name, environments }, action }: { app: AppView; action: ReturnType<typeof useAction> }) {
+  const held = environments.find((environment) => environment.hold !== null);
+  if (held === undefined) return null;
+  const lift = (): void => action.run(() => client.releaseHold(held.id));
+  if (held.hold?.scope === 'automatic')
+    return (
+      <button type="button" disabled={action.busy} onClick={lift}>
+        Lift the hold
+      </button>
+    );
+  return (
+    <ConfirmButton
+      label="Lift the hold"
+      title={`Let ${name} deploy again?`}
+      confirm="The database is in order"
+      disabled={action.busy}
+      onConfirm={lift}
+    >
+      <p>
+        Nobody knows how far the migration came: look at the database first. The newest deployment that waits goes on at
+        once, and runs its migration command from its beginning.
+      </p>
+    </ConfirmButton>
   );
 }
 

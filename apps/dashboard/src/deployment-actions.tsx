@@ -2,7 +2,7 @@ import type { AppView, DeploymentView } from '@switchyard/client';
 import { isFinal } from '@switchyard/domain';
 import type { useAction } from './action.tsx';
 import { ConfirmButton } from './confirm-button.tsx';
-import { mayCancel } from './deployment-view.ts';
+import { mayCancel, mayForce } from './deployment-view.ts';
 import { client } from './session.tsx';
 import { firstLine } from './words.ts';
 
@@ -25,6 +25,20 @@ export function DeploymentActions({ deployment, app, action: { busy, run } }: Ac
         <button type="button" disabled={busy} onClick={() => run(() => client.cancel(id))}>
           Cancel
         </button>
+      )}
+      {mayForce(deployment) && (
+        <ConfirmButton
+          label="End the migration by force"
+          title={`End the migration of ${name} #${deployment.number} in the middle?`}
+          confirm="End it in the middle"
+          disabled={busy}
+          onConfirm={() => run(() => client.cancel(id, { force: true }))}
+        >
+          <p>
+            It is being waited for. Ended by force, nobody knows how far it came: the database may be changed by half,
+            and nothing of {name} is deployed until somebody has looked at it and lifts the hold.
+          </p>
+        </ConfirmButton>
       )}
       {target !== null && app !== null && (
         <ConfirmButton

@@ -1,7 +1,7 @@
 import type { DeploymentView } from '@switchyard/client';
 import { type DeploymentEvent, STAGES } from '@switchyard/domain';
 import { describe, expect, test } from 'vitest';
-import { foldEvent, mayCancel, shownStatus } from './deployment-view.ts';
+import { foldEvent, mayCancel, mayForce, shownStatus } from './deployment-view.ts';
 
 const queued: DeploymentView = {
   id: 'dep_abcdef',
@@ -24,6 +24,7 @@ const queued: DeploymentView = {
   waiting: null,
   wait: null,
   cancelRequestedAt: null,
+  cancelForcedAt: null,
   stages: STAGES.map((name) => ({
     name,
     status: 'pending',
@@ -123,9 +124,24 @@ test('the outcome is shown as soon as it is decided, and only what is not live c
 test('nothing stays on its way when a deployment has ended', () => {
   const ended = fold(queued, [
     event('stage.started', 1, { stage: 'source', attempt: 1 }),
-    event('deployment.cancelling', 2, {}),
+    event('deployment.cancelling', 2, { force: false }),
     event('deployment.ended', 3, { outcome: 'cancelled' }),
   ]);
   expect(ended.status).toBe('cancelled');
   expect(stage(ended, 'source').status).toBe('cancelled');
+});
+
+test('ending a migration by force is offered once, and only while it is waited for', () => {
+  const migrating = fold(queued, [event('stage.started', 1, { stage: 'migrate', attempt: 1 })]);
+  expect(mayForce(migrating)).toBe(false);
+  const waited = fold(migrating, [event('deployment.cancelling', 2, { force: false })]);
+  expect(mayForce(waited)).toBe(true);
+  const forced = fold(waited, [event('deployment.cancelling', 3, { force: true })]);
+  expect(forced.cancelForcedAt).not.toBeNull();
+  expect(mayForce(forced)).toBe(false);
+  const building = fold(queued, [
+    event('stage.started', 1, { stage: 'build', attempt: 1 }),
+    event('deployment.cancelling', 2, { force: false }),
+  ]);
+  expect(mayForce(building)).toBe(false);
 });

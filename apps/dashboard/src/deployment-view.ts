@@ -26,7 +26,12 @@ export function foldEvent(view: DeploymentView, event: DeploymentEvent): Deploym
     case 'deployment.cancelling':
       return isFinal(view.status)
         ? view
-        : { ...view, status: 'cancelling', cancelRequestedAt: view.cancelRequestedAt ?? event.at };
+        : {
+            ...view,
+            status: 'cancelling',
+            cancelRequestedAt: view.cancelRequestedAt ?? event.at,
+            cancelForcedAt: view.cancelForcedAt ?? (event.data.force ? event.at : null),
+          };
     case 'deployment.live':
       return view.liveAt === null ? { ...view, liveAt: event.at } : view;
     case 'deployment.decided':
@@ -127,6 +132,16 @@ export function shownStatus({ status, outcome }: Pick<DeploymentView, 'status' |
 
 export function mayCancel({ status, outcome, liveAt }: Pick<DeploymentView, 'status' | 'outcome' | 'liveAt'>): boolean {
   return outcome === null && liveAt === null && (status === 'queued' || status === 'running');
+}
+
+/** While its migration is waited for: it can be ended in the middle. */
+export function mayForce({
+  status,
+  cancelForcedAt,
+  stages,
+}: Pick<DeploymentView, 'status' | 'cancelForcedAt' | 'stages'>): boolean {
+  const migrates = stages.some((stage) => stage.name === 'migrate' && stage.status === 'running');
+  return status === 'cancelling' && migrates && cancelForcedAt === null;
 }
 
 function inStage(view: DeploymentView, name: StageName, change: (record: StageRecord) => StageRecord): DeploymentView {

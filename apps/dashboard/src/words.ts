@@ -41,6 +41,7 @@ export const WAITING_WORDS: Readonly<Record<NonNullable<DeploymentSummary['waiti
   hold: 'Held until somebody releases it',
   retry: 'Tries again soon',
   result: 'Waits for the same work of another deployment',
+  database: 'Waits for another migration of the same database',
 };
 
 /** `just now`, `42 s ago`, `5 min ago`, `3 h ago`, `2 d ago`. */

@@ -21,7 +21,8 @@ export interface OneOffParts {
 /**
  * Looks after one command that must outlive its worker: starts it once, waits for its end, writes down how it ended. The record says
  * `running` from just before the command may run: one that says `wanted` has never run here, whatever a dead runner left half made. One
- * that says `running` where nothing is found, or whose end nobody saw, has an unknown outcome, and nobody runs it again.
+ * that says `running` where nothing is found, or whose end nobody saw, has an unknown outcome, and nobody runs it again. So has one that
+ * was ended because somebody asked for it, whatever its exit says: a program that is told to stop may well exit with 0.
  */
 export class OneOffKeeper {
   readonly #parts: OneOffParts;
@@ -29,6 +30,7 @@ export class OneOffKeeper {
   #oneOff: OneOff;
   #found: FoundProcess | null;
   #ending: 'let-go' | 'leave' | null = null;
+  #isEndedByForce = false;
   #actedAt = performance.now();
   readonly done: Promise<void>;
 
@@ -48,6 +50,13 @@ export class OneOffKeeper {
     this.#wake.wake();
   }
 
+  /** What its record says by now. */
+  update({ endRequestedAt }: OneOff): void {
+    if (endRequestedAt === null || this.#oneOff.endRequestedAt !== null) return;
+    this.#oneOff = { ...this.#oneOff, endRequestedAt };
+    this.#wake.wake();
+  }
+
   /** Its record is gone: nobody wants to know its end any more. */
   letGo(): void {
     this.#ending ??= 'let-go';
@@ -62,10 +71,18 @@ export class OneOffKeeper {
 
   async #run(): Promise<void> {
     const seenEnding = this.#found?.state === 'exited' && this.#found.exit !== null;
-    if (this.#oneOff.state === 'wanted' && this.#found?.state !== 'running' && !seenEnding) await this.#start();
-    else if (this.#found !== null) await this.#advance({ state: 'running', startedAt: this.#found.startedAt });
+    const hasJustStarted = this.#oneOff.state === 'wanted' && this.#found?.state !== 'running' && !seenEnding;
+    // One that is to end before it began is left to whoever withdraws it.
+    if (hasJustStarted && this.#oneOff.endRequestedAt === null) await this.#start();
+    else if (!hasJustStarted && this.#found !== null)
+      await this.#advance({ state: 'running', startedAt: this.#found.startedAt });
 
-    while (this.#ending === null && this.#found?.state === 'running') await this.#wake.sleep(IDLE_MS);
+    // Whether it ended before an earlier runner told it to is not known.
+    this.#isEndedByForce = this.#oneOff.endRequestedAt !== null && !hasJustStarted;
+    while (this.#ending === null && this.#found?.state === 'running') {
+      if (this.#oneOff.endRequestedAt !== null) await this.#endByForce();
+      else await this.#wake.sleep(IDLE_MS);
+    }
     if (this.#ending === null && this.#oneOff.state === 'running') await this.#writeEnd(this.#found);
     while (this.#ending === null) await this.#wake.sleep(IDLE_MS);
     if (this.#ending === 'leave') return;
@@ -85,8 +102,11 @@ export class OneOffKeeper {
     }
     let isRefused = false;
     const beforeBegin = async (): Promise<void> => {
-      isRefused = this.#ending !== null || !(await this.#advance({ state: 'running', startedAt: this.#parts.clock() }));
-      if (isRefused) throw new Error('it was withdrawn, or this runner is ending');
+      isRefused =
+        this.#ending !== null ||
+        this.#oneOff.endRequestedAt !== null ||
+        !(await this.#advance({ state: 'running', startedAt: this.#parts.clock() }));
+      if (isRefused) throw new Error('it was withdrawn or is to end, or this runner is ending');
     };
     try {
       this.#found = await this.#parts.platform.startOneOff(
@@ -101,9 +121,25 @@ export class OneOffKeeper {
     }
   }
 
+  async #endByForce(): Promise<void> {
+    const { platform, log } = this.#parts;
+    const { id, deploymentId } = this.#oneOff;
+    this.#isEndedByForce = true;
+    log.warn({ oneOffId: id, deploymentId }, 'ends a one-off in the middle, as was asked for');
+    try {
+      await platform.stop(id, { graceMs: LIMITS.migrationGraceMs });
+      this.#actedAt = performance.now();
+      this.#found = (await platform.list()).find((one) => one.id === id) ?? null;
+    } catch (error) {
+      log.warn({ err: error, oneOffId: id }, 'could not end a one-off; trying again');
+      await this.#wake.sleep(RETRY_MS);
+    }
+  }
+
   async #writeEnd(found: FoundProcess | null): Promise<void> {
     const endedAt = this.#parts.clock();
-    if (found === null || found.exit === null) return void (await this.#advance({ state: 'unknown', endedAt }));
+    if (found === null || found.exit === null || this.#isEndedByForce)
+      return void (await this.#advance({ state: 'unknown', endedAt }));
     const { exit, timedOut } = found;
     const memory = memoryUse(found, this.#oneOff.limits);
     await this.#advance({ state: 'exited', endedAt, exit: { code: exit.code, signal: exit.signal, timedOut, memory } });
@@ -141,7 +177,7 @@ export class OneOffKeeper {
         // Nobody else writes these states: the state that an attempt without an answer left is its own.
         const moved =
           (await oneOffs.advance(next)) || (isUncertain && (await oneOffs.get(next.id))?.state === next.state);
-        this.#oneOff = next;
+        this.#oneOff = { ...this.#oneOff, ...change };
         return moved;
       } catch (error) {
         log.warn({ err: error, oneOffId: next.id }, 'could not write the state of a one-off');

@@ -162,6 +162,10 @@ export class Runner {
       const now = instances.get(id);
       if (now !== undefined) keeper.update(now);
     }
+    for (const [id, keeper] of this.#oneOffs) {
+      const now = oneOffs.get(id);
+      if (now !== undefined) keeper.update(now);
+    }
     for (const id of actions.keepInstances) this.#keepInstance(instances.get(id), byId.get(id) ?? null);
     for (const id of actions.keepOneOffs) this.#keepOneOff(oneOffs.get(id), byId.get(id) ?? null);
     const unwanted = new Set<string>(actions.letGo);

@@ -1,4 +1,11 @@
-import { environmentOf, type OpenVariable, type SealedVariable, SwitchyardError, secretsOf } from '@switchyard/domain';
+import {
+  databaseAddresses,
+  environmentOf,
+  type OpenVariable,
+  type SealedVariable,
+  SwitchyardError,
+  secretsOf,
+} from '@switchyard/domain';
 import { openVariables, type Place, type SecretBox } from '@switchyard/service';
 import type { Inputs } from './cache-key.ts';
 
@@ -14,6 +21,8 @@ export interface AttemptVariables {
   buildInputs(): Inputs;
   /** The same of what migrations and instances get. Throws `variables-unreadable`. */
   runInputs(): Inputs;
+  /** Names of the databases that the variables of migrations name, which show no address. Throws `variables-unreadable`. */
+  databases(): string[];
   /** Throws `variables-unreadable` where the runner could not open them either. */
   check(): void;
 }
@@ -52,6 +61,10 @@ export function attemptVariables(
     build,
     buildInputs: () => inputsOf(build()),
     runInputs: () => inputsOf(environmentOf(readable(), 'run')),
+    databases: () =>
+      databaseAddresses(environmentOf(readable(), 'run')).map((address) =>
+        box.fingerprint(JSON.stringify(['database', address])),
+      ),
     check: () => void readable(),
   };
 }

@@ -7,11 +7,14 @@ export type StopReason = 'cancel' | 'lost' | 'time-limit' | 'stopping';
 /** The reason of a stage's `AbortSignal`, and what a stage throws when it has ended because of it. */
 export class StageStop extends Error {
   readonly reason: StopReason;
+  /** Where its end leaves something that a person has to look at before anything else passes the gate. */
+  readonly hold: { readonly reason: string; readonly advice: string } | null;
 
-  constructor(reason: StopReason) {
+  constructor(reason: StopReason, hold: StageStop['hold'] = null) {
     super(`the stage was stopped: ${reason}`);
     this.name = 'StageStop';
     this.reason = reason;
+    this.hold = hold;
   }
 }
 

@@ -74,11 +74,13 @@ export function decideEnd(question: EndQuestion): StepResult | null {
       const limit = `${Math.round(limitMs / 1_000)} s`;
       const stage = stageOf(step);
       const setBy = limitMs < LIMITS.stageTimeLimitMs[stage] ? `, \`timeLimitsMs.${stage}\` in its settings` : '';
-      const message = `It took longer than its limit of ${limit}${setBy}.`;
+      const hold = thrown instanceof StageStop ? thrown.hold : null;
+      const message = `It took longer than its limit of ${limit}${setBy}.${hold === null ? '' : ` ${hold.advice}`}`;
       const error = new SwitchyardError('stage-timed-out', message, { limitMs });
       return {
         kind: 'timed_out',
         limitMs,
+        ...(hold === null ? {} : { hold: hold.reason }),
         diagnosis: diagnose({
           kind: 'failed',
           note: message,

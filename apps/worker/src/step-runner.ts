@@ -277,7 +277,7 @@ export class StepRunner {
     if (result.kind === 'skipped') sink.say(result.note);
     if (result.kind === 'cancelled') sink.say('Cancelled.');
     if (result.kind === 'timed_out') sink.say(`Ended after its limit of ${Math.round(result.limitMs / 1_000)} s.`);
-    if (result.kind === 'awaits') sink.say(result.note);
+    if (result.kind === 'awaits' || result.kind === 'awaits_database') sink.say(result.note);
     if (result.kind === 'handed_back') sink.say('This worker is stopping; another goes on.');
     if (result.kind !== 'failed') return;
     sink.say(result.note);
@@ -291,7 +291,7 @@ export class StepRunner {
     const { metrics, clock } = this.#options;
     const { step } = lease;
     const stage = stageOf(step);
-    if (result?.kind === 'handed_back' || result?.kind === 'awaits') return;
+    if (result?.kind === 'handed_back' || result?.kind === 'awaits' || result?.kind === 'awaits_database') return;
     const kind = result === null ? 'lost' : result.kind === 'superseded' ? 'skipped' : result.kind;
     if (step !== 'pin' || kind === 'failed') metrics.stageEnded({ stage, result: kind, seconds });
     if (result?.kind === 'succeeded' && result.cache !== undefined) metrics.cacheAnswered(stage, result.cache.result);

@@ -15,11 +15,13 @@ import {
   AppList,
   type AppSummary,
   AppView,
+  type Cancel,
   type CreateApp,
   type CreateDeployment,
   DeploymentList,
   DeploymentView,
   DiskList,
+  EnvironmentView,
   Readiness,
   type Retry,
   type Rollback,
@@ -102,8 +104,8 @@ export interface Client {
   rollback(app: string, to?: Rollback): Promise<DeploymentView>;
   /** Keeps the release that deployment `number` made whatever its age, or no longer. */
   pinRelease(app: string, number: number, pinned: boolean): Promise<AppView>;
-  /** Lets pushes deploy again after a rollback, and what waits for a hold go on. */
-  releaseHold(app: string): Promise<AppView>;
+  /** Lets pushes deploy again after a rollback, and what waits for a hold go on; of the environment with that id. */
+  releaseHold(environment: string): Promise<EnvironmentView>;
   /** Makes a new webhook secret, which can't be asked for again; the one before stops counting. */
   renewWebhookSecret(app: string): Promise<WebhookSecret>;
   /** The last webhook deliveries, newest first. */
@@ -120,8 +122,8 @@ export interface Client {
   deployment(id: string): Promise<DeploymentView>;
   /** A new deployment that tries an ended one again. */
   retry(id: string, request?: Retry): Promise<DeploymentView>;
-  /** Answers at once; the deployment is `cancelled` when its processes are gone. */
-  cancel(id: string): Promise<DeploymentView>;
+  /** Answers at once; the deployment is `cancelled` when its processes are gone, a migration at its own end unless it is forced. */
+  cancel(id: string, request?: Cancel): Promise<DeploymentView>;
   /** Log text in pieces as they come; a piece is not a line. */
   logs(id: string, options?: LogOptions): AsyncGenerator<string, void>;
   /** What an app's instances have printed. */
@@ -232,7 +234,8 @@ export function createClient(options: ClientOptions): Client {
         `${appPath(app)}/releases/${number}/pin`,
         pinned ? { method: 'PUT', body: {} } : { method: 'DELETE' },
       ),
-    releaseHold: (app) => ask(AppView, `${appPath(app)}/hold/release`, { method: 'POST', body: {} }),
+    releaseHold: (environment) =>
+      ask(EnvironmentView, `/v1/environments/${encodeURIComponent(environment)}/release`, { method: 'POST', body: {} }),
     renewWebhookSecret: (app) => ask(WebhookSecret, `${appPath(app)}/webhook-secret`, { method: 'POST', body: {} }),
     deliveries: async (app) => (await ask(DeliveryList, `${appPath(app)}/deliveries`)).deliveries,
     upload: (app, archive, { signal } = {}) =>
@@ -249,7 +252,8 @@ export function createClient(options: ClientOptions): Client {
     recentDeployments: (page = {}) => ask(DeploymentList, `/v1/deployments${query(page)}`),
     deployment: (id) => ask(DeploymentView, deploymentPath(id)),
     retry: (id, request = {}) => ask(DeploymentView, `${deploymentPath(id)}/retry`, { method: 'POST', body: request }),
-    cancel: (id) => ask(DeploymentView, `${deploymentPath(id)}/cancel`, { method: 'POST', body: {} }),
+    cancel: (id, request = {}) =>
+      ask(DeploymentView, `${deploymentPath(id)}/cancel`, { method: 'POST', body: request }),
     async *logs(id, { stage, follow, signal } = {}) {
       const path = `${deploymentPath(id)}/logs${query({ stage, follow: follow === true ? '1' : undefined })}`;
       yield* textOf(await transport(path, { headers: { accept: 'text/plain' }, signal }));

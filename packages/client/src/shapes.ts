@@ -6,6 +6,7 @@ import {
   Deployment,
   DeploymentId,
   DiskUse,
+  Environment,
   GitRef,
   Hold,
   LIMITS,
@@ -141,6 +142,23 @@ const KeptRelease = z
   })
   .meta({ id: 'KeptRelease' });
 
+/** An environment of an app. `gateHolder` is the one deployment between migrate and switch. */
+export const EnvironmentView = Environment.pick({ id: true, appId: true, name: true, gateHolder: true, hold: true })
+  .extend({ app: AppName })
+  .meta({ id: 'Environment' });
+export type EnvironmentView = z.infer<typeof EnvironmentView>;
+
+/** How a deployment is cancelled. */
+export const Cancel = z
+  .strictObject({
+    force: z.boolean().default(false).meta({
+      description:
+        'Ends a migration that runs in the middle, instead of waiting for its end. Nobody knows then how far it came: the environment is on hold until somebody has looked at the database and releases it.',
+    }),
+  })
+  .meta({ id: 'Cancel' });
+export type Cancel = z.input<typeof Cancel>;
+
 export const AppView = App.omit({ v: true, deleting: true })
   .extend({
     url: z.string(),
@@ -150,7 +168,9 @@ export const AppView = App.omit({ v: true, deleting: true })
     /** Kept releases that `rollback` can go to, most recently live first. */
     releases: z.array(KeptRelease),
     instances: z.array(ObservedInstance.omit({ v: true, outputTail: true }).meta({ id: 'Instance' })),
+    /** Of production. */
     hold: Hold.nullable(),
+    environments: z.array(EnvironmentView),
     /** How many instances the settings ask for. */
     replicas: z.int(),
     /** Since when nothing of it runs on purpose; null: it was not stopped. */

@@ -148,7 +148,7 @@ const ENTRIES: Partial<Record<ErrorCode, Entry>> = {
   'migration-outcome-unknown': {
     cause: 'migration_outcome_unknown',
     score: 95,
-    fix: 'Look into the database whether the migration ran, repair it if it did by half, then release the hold of this environment.',
+    fix: 'Look into the database how far the migration came and repair it where it was changed by half; then lift the hold with the command above, and deploy again.',
   },
   'endpoints-not-ready': {
     cause: 'endpoints_not_ready',

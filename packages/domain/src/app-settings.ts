@@ -45,6 +45,16 @@ const SETTINGS_ONLY = {
     .max(LIMITS.maxReplicas)
     .optional()
     .meta({ description: 'How many instances of the live release run; 1 when absent. Takes effect at once.' }),
+  migrationLock: z
+    .string()
+    .min(1)
+    .max(100)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/, 'letters, digits and . _ / -')
+    .optional()
+    .meta({
+      description:
+        'Names the database that migrations change, where the variables don’t show that it is another app’s too: apps of a team that say the same migrate one at a time.',
+    }),
   retention: Retention.optional().meta({ description: 'What is kept.' }),
 } as const;
 

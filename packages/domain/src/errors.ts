@@ -65,6 +65,7 @@ export const ERRORS = {
   'deployment-not-finished': { fault: 'user', status: 409, title: 'The deployment has not ended' },
   'nothing-to-retry': { fault: 'user', status: 409, title: 'There is nothing to try again' },
   'deployment-outdated': { fault: 'user', status: 409, title: 'A newer deployment has come after it' },
+  'nothing-to-force': { fault: 'user', status: 409, title: 'No migration of the deployment runs' },
   'deployment-switched': { fault: 'user', status: 409, title: 'The deployment is live; roll back instead' },
   'nothing-to-roll-back-to': { fault: 'user', status: 409, title: 'There is no earlier release to go back to' },
   'nothing-live': { fault: 'user', status: 409, title: 'The app has no live release' },

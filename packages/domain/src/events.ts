@@ -32,7 +32,8 @@ export const DeploymentEvent = z
     event('deployment.pinned', z.object({ commit: Commit })),
     event('deployment.waiting', z.object({ reason: Waiting, note: z.string() })),
     event('deployment.planned', z.object({ plan: Plan })),
-    event('deployment.cancelling', z.object({})),
+    /** `force`: its migration is ended in the middle. */
+    event('deployment.cancelling', z.object({ force: z.boolean().default(false) })),
     event('deployment.live', z.object({ releaseId: ReleaseId.nullable() })),
     /** The outcome is known; cleanup follows. */
     event('deployment.decided', z.object({ outcome: Outcome, diagnosis: Diagnosis.nullable() })),
@@ -49,8 +50,11 @@ export const DeploymentEvent = z
     event('stage.cancelled', z.object({ stage: StageName })),
     event('stage.timed_out', z.object({ stage: StageName, attempt, limitMs: z.int() })),
     event('stage.lost', z.object({ stage: StageName, attempt, note: z.string() })),
-    /** The attempt ended for another deployment to make the result; the next one finds it. */
-    event('stage.waiting', z.object({ stage: StageName, attempt, note: z.string(), waitsFor: z.int() })),
+    /**
+     * The attempt ended for another deployment to make the result, which the next one finds; `waitsFor` is its number. Null: it waits for a
+     * database.
+     */
+    event('stage.waiting', z.object({ stage: StageName, attempt, note: z.string(), waitsFor: z.int().nullable() })),
     event(
       'log',
       z.object({

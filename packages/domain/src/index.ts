@@ -2,6 +2,7 @@ export * from './app-settings.ts';
 export * from './archive-rules.ts';
 export * from './closed-object.ts';
 export * from './cut-text.ts';
+export * from './database-address.ts';
 export * from './decide-retry.ts';
 export * from './delivery.ts';
 export * from './diagnosis.ts';

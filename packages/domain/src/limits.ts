@@ -72,6 +72,8 @@ export const LIMITS = {
   retryMaxDelayMs: 20_000,
   /** From SIGTERM to SIGKILL for a stage's command on cancel and time-out. */
   commandGraceMs: 2_000,
+  /** The same for a migration that somebody ends by force: time to take back its transaction. */
+  migrationGraceMs: 10_000,
 
   // Health and traffic
   healthIntervalMs: 25,

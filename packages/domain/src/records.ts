@@ -87,8 +87,11 @@ export const Commit = z
   .meta({ id: 'Commit' });
 export type Commit = z.infer<typeof Commit>;
 
-/** Why a deployment does not go on although it could. `result`: another one is making what this one needs, from the same inputs. */
-export const Waiting = z.enum(['slot', 'gate', 'hold', 'retry', 'result']);
+/**
+ * Why a deployment does not go on although it could. `result`: another one is making what this one needs, from the same inputs. `database`:
+ * another one migrates the same database, or nobody knows how far a migration of it came.
+ */
+export const Waiting = z.enum(['slot', 'gate', 'hold', 'retry', 'result', 'database']);
 export type Waiting = z.infer<typeof Waiting>;
 
 /** An immutable file tree, named by its inputs. What `key` means on disk or in the engine is the platform's business. */
@@ -148,6 +151,8 @@ export const Deployment = z.object({
   /** Why it does not run although it could be next. */
   waiting: Waiting.nullable(),
   cancelRequestedAt: Time.nullable(),
+  /** When somebody asked for the end of its migration in the middle of it. */
+  cancelForcedAt: Time.nullable().default(null),
   stages: z.array(StageRecord),
   plan: Plan.nullable(),
   artifacts: Artifacts,
@@ -288,6 +293,8 @@ export const OneOff = z.object({
       memory: MemoryUse.nullable().default(null),
     })
     .nullable(),
+  /** When somebody asked for its end whatever it is at; its runner ends it then, and its outcome is `unknown`. */
+  endRequestedAt: Time.nullable().default(null),
   createdAt: Time,
   startedAt: Time.nullable(),
   endedAt: Time.nullable(),

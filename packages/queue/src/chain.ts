@@ -70,10 +70,12 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
     return JSON.stringify({ scope, reason, deploymentId: lease.deploymentId, at: clock() });
   }
 
-  async function cancel(id: DeploymentId): Promise<CancelAnswer> {
-    const { values, entries } = split(await run('cancel', clock(), id));
+  async function cancel(id: DeploymentId, { force }: { force: boolean } = { force: false }): Promise<CancelAnswer> {
+    const { values, entries } = split(await run('cancel', clock(), id, force ? '1' : ''));
     await handOn(entries);
-    return z.enum(['not-found', 'already-ended', 'already-switched', 'cancelling', 'cancelled']).parse(values[0]);
+    return z
+      .enum(['not-found', 'already-ended', 'already-switched', 'no-migration', 'cancelling', 'cancelled'])
+      .parse(values[0]);
   }
 
   return {
@@ -103,7 +105,7 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
     },
 
     async finish(lease, result, memory = null) {
-      const hold = result.kind === 'failed' && result.hold !== undefined ? await holdOf(lease, result.hold, 'all') : '';
+      const hold = 'hold' in result && result.hold !== undefined ? await holdOf(lease, result.hold, 'all') : '';
       const artifacts = result.kind === 'succeeded' ? Object.entries(result.artifacts ?? {}) : [];
       const { values, entries } = split(
         await run(

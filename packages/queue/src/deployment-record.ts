@@ -64,6 +64,7 @@ export function deploymentOfHash(hash: Record<string, string>): Deployment {
     placement: text(hash, 'placement') ?? 'any',
     waiting: text(hash, 'waiting'),
     cancelRequestedAt: number(hash, 'cancelRequestedAt'),
+    cancelForcedAt: number(hash, 'cancelForcedAt'),
     stages: STAGES.map((name) => stageOfHash(hash, name)),
     plan: parsed(hash, 'plan'),
     artifacts: {

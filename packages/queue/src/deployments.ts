@@ -55,7 +55,7 @@ export function deploymentRecords(context: StoreContext): DeploymentRecords {
     },
 
     async counts() {
-      const waiting = { slot: 0, gate: 0, hold: 0, retry: 0, result: 0 };
+      const waiting = { slot: 0, gate: 0, hold: 0, retry: 0, result: 0, database: 0 };
       const members = await redis.smembers(keys.unfinished);
       const reasons = await Promise.all(
         members.map((id) => redis.hget(keys.deployment(DeploymentId.parse(id)), 'waiting')),

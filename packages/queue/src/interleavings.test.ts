@@ -39,6 +39,7 @@ async function beginMigration(id: DeploymentId) {
     limits: LIMITS.buildResources,
     state: 'wanted',
     exit: null,
+    endRequestedAt: null,
     createdAt: deployment.createdAt,
     startedAt: null,
     endedAt: null,

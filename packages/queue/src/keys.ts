@@ -45,7 +45,7 @@ export function keysFor(prefix: string) {
     /** Hash: SSH host → KnownHost. */
     knownHosts: `${base}known-hosts`,
     deletingApps: `${base}deleting-apps`,
-    /** Hash {doc, gateHolder, hold, variablesVersion, outputSequence, outputArchived, outputUnarchivedBytes}. */
+    /** Hash {doc, gateHolder, hold, heldDatabases, variablesVersion, outputSequence, outputArchived, outputUnarchivedBytes}. */
     environment: (id: EnvironmentId) => `${base}env:${id}`,
     /** Hash: name → SealedVariable. Of an environment, or of all previews of an app. */
     variables: (id: EnvironmentId | AppId) => `${base}variables:${id}`,
@@ -83,6 +83,8 @@ export function keysFor(prefix: string) {
     admitted: `${base}admitted`,
     /** The deployment that does a piece of work, and in `claim-waiters:` those that wait for its result; see lua/claims.ts. */
     claim: (work: string) => `${base}claim:${work}`,
+    /** Sorted by turn: deployments that migrate, or want to; and `database-hold:`, the Hold on one. See lua/database-lock.ts. */
+    databaseLine: (name: string) => `${base}database-line:${name}`,
     slotsOfFarm: `${base}slots:farm`,
     pinSlotsOfFarm: `${base}pin-slots:farm`,
     leader: (task: string) => `${base}leader:${task}`,

@@ -5,10 +5,13 @@ import type { OneOffRecords } from './store.ts';
 
 export function oneOffRecords({ redis, keys, run, subscriptions, clock }: StoreContext): OneOffRecords {
   async function get(id: OneOffId): Promise<OneOff | null> {
-    const [document, state] = await redis.hmget(keys.oneOff(id), 'doc', 'state');
-    return document === null || document === undefined
-      ? null
-      : OneOff.parse({ ...z.looseObject({}).parse(JSON.parse(document)), state });
+    const [document, state, endRequestedAt] = await redis.hmget(keys.oneOff(id), 'doc', 'state', 'endRequestedAt');
+    if (document === null || document === undefined) return null;
+    return OneOff.parse({
+      ...z.looseObject({}).parse(JSON.parse(document)),
+      state,
+      endRequestedAt: endRequestedAt == null ? null : Number(endRequestedAt),
+    });
   }
 
   return {

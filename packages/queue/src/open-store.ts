@@ -15,6 +15,7 @@ import {
   waitForConnection,
 } from './connection.ts';
 import type { StoreContext } from './context.ts';
+import { databaseLocks } from './databases.ts';
 import { deploymentRecords } from './deployments.ts';
 import { diskRecords } from './disks.ts';
 import { domainRecords } from './domains.ts';
@@ -111,6 +112,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     deployments: guarded(deployments),
     chain: guarded(chain),
     claims: guarded(claimsOf(context)),
+    databases: guarded(databaseLocks(context)),
     disks: guarded(diskRecords(context, { apps, deployments, releases, instances, oneOffs })),
     events: guarded(eventStreams(context)),
     output: guarded(outputStreams(context)),

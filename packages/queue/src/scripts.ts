@@ -6,6 +6,7 @@ import { BEAT } from './lua/beat.ts';
 import { BEGIN } from './lua/begin.ts';
 import { CANCEL } from './lua/cancel.ts';
 import { CLAIM } from './lua/claims.ts';
+import { LOCK_DATABASES } from './lua/database-lock.ts';
 import { ADD_DOMAIN, REMOVE_DOMAIN, SERVE_DOMAIN } from './lua/domains.ts';
 import { FINISH } from './lua/finish.ts';
 import { BEGIN_REQUEST, FORGET_REQUEST, KEEP_ANSWER } from './lua/idempotency.ts';
@@ -49,6 +50,7 @@ const SCRIPTS = {
   forgetOutput: FORGET_OUTPUT,
   forgetRequest: FORGET_REQUEST,
   keepAnswer: KEEP_ANSWER,
+  lockDatabases: LOCK_DATABASES,
   moveRoute: MOVE_ROUTE,
   pinRelease: PIN_RELEASE,
   putEndpoint: PUT_ENDPOINT,

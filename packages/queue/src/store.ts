@@ -31,6 +31,7 @@ import type {
   Waiting,
 } from '@switchyard/domain';
 import type { Claims, WorkName } from './claims.ts';
+import type { DatabaseLocks } from './databases.ts';
 import type { DiskRecords } from './disks.ts';
 import type { DomainRecords } from './domain-records.ts';
 import type { IdempotencyRecords } from './idempotency.ts';
@@ -43,6 +44,7 @@ import type { UploadRecords } from './uploads.ts';
 import type { WebhookRecords } from './webhooks.ts';
 
 export type { Claims, WorkName } from './claims.ts';
+export type { DatabaseAnswer, DatabaseLocks } from './databases.ts';
 export type { DomainRecords } from './domain-records.ts';
 export type { OutputBatch, OutputSource, OutputStreams } from './output-streams.ts';
 export type * from './store-of-instances.ts';
@@ -65,6 +67,7 @@ export interface Store {
   readonly deployments: DeploymentRecords;
   readonly chain: Chain;
   readonly claims: Claims;
+  readonly databases: DatabaseLocks;
   readonly disks: DiskRecords;
   readonly events: EventStreams;
   readonly output: OutputStreams;
@@ -240,15 +243,23 @@ export type StepResult =
   | { readonly kind: 'superseded'; readonly note: string }
   /** The step's processes are gone. */
   | { readonly kind: 'cancelled' }
-  | { readonly kind: 'timed_out'; readonly diagnosis: Diagnosis; readonly limitMs: number }
+  | { readonly kind: 'timed_out'; readonly diagnosis: Diagnosis; readonly limitMs: number; readonly hold?: string }
   /** The worker is stopping: the attempt does not count, and another worker takes over at once. */
   | { readonly kind: 'handed_back' }
   /** Another deployment does the same work: this one goes on when that attempt has ended. The attempt does not count. */
-  | { readonly kind: 'awaits'; readonly work: WorkName; readonly number: number; readonly note: string };
+  | { readonly kind: 'awaits'; readonly work: WorkName; readonly number: number; readonly note: string }
+  /** Another one migrates what it would, or it is on hold: it goes on when that has ended. The attempt does not count. */
+  | { readonly kind: 'awaits_database'; readonly note: string };
 
 export type FinishAnswer = 'finished' | 'lease-lost';
 export type BeatAnswer = 'kept' | 'cancel' | 'lost';
-export type CancelAnswer = 'cancelling' | 'cancelled' | 'already-ended' | 'already-switched' | 'not-found';
+export type CancelAnswer =
+  | 'cancelling'
+  | 'cancelled'
+  | 'already-ended'
+  | 'already-switched'
+  | 'no-migration'
+  | 'not-found';
 
 export interface SweepReport {
   /** Outbox entries handed on, expired leases woken, lost jobs and retries woken again. */
@@ -280,8 +291,9 @@ export interface Chain {
   beat(lease: Lease): Promise<BeatAnswer>;
   /** Records the result and what the attempt's commands took of memory, decides what comes next, admits what may run, and hands it on. */
   finish(lease: Lease, result: StepResult, memory?: MemoryUse | null): Promise<FinishAnswer>;
-  cancel(id: DeploymentId): Promise<CancelAnswer>;
-  /** Lets the deployments that wait at a held environment go on. */
+  /** `force` ends a migration that goes on in the middle, and is refused with `no-migration` where none does. */
+  cancel(id: DeploymentId, options?: { force: boolean }): Promise<CancelAnswer>;
+  /** Lets the deployments that wait at a held environment go on, and those that wait for a database which it holds. */
   releaseHold(id: EnvironmentId): Promise<void>;
   /**
    * Puts the route on this deployment's instances. `not-ready`: fewer than `minReady` of its endpoints are ready now. `outdated`: a

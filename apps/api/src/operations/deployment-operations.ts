@@ -1,4 +1,11 @@
-import { CLIENT_HEADER, ClientKind, CreateDeployment, DeploymentList, DeploymentView } from '@switchyard/client';
+import {
+  Cancel,
+  CLIENT_HEADER,
+  ClientKind,
+  CreateDeployment,
+  DeploymentList,
+  DeploymentView,
+} from '@switchyard/client';
 import { type Deployment, LIMITS, SwitchyardError, type Trigger } from '@switchyard/domain';
 import type { CancelAnswer } from '@switchyard/queue';
 import type { Request } from 'express';
@@ -142,17 +149,18 @@ const cancelDeployment = operation({
   tag: 'Deployments',
   access: 'token',
   summary: 'Cancel a deployment',
-  description: 'It is `cancelling` until all its processes are gone, then `cancelled`. Safe to ask twice.',
+  description:
+    'It is `cancelling` until all its processes are gone, then `cancelled`. A migration that has begun is let to its end, unless `force` ends it in the middle. Safe to ask twice.',
   params: DeploymentPath,
   query: none,
-  body: z.strictObject({}),
+  body: Cancel,
   answers: {
     202: { description: 'It ends as soon as its processes are gone.', content: { 'application/json': DeploymentView } },
   },
-  errors: ['deployment-not-found', 'deployment-finished', 'deployment-switched'],
-  async handle({ params, response }, { store, settings, clock }) {
+  errors: ['deployment-not-found', 'deployment-finished', 'deployment-switched', 'nothing-to-force'],
+  async handle({ params, body, response }, { store, settings, clock }) {
     const deployment = await requireDeployment(store, params.id);
-    const problem = cancelProblem(await store.chain.cancel(deployment.id), deployment);
+    const problem = cancelProblem(await store.chain.cancel(deployment.id, body), deployment);
     if (problem !== null) throw problem;
     response
       .status(202)
@@ -171,6 +179,11 @@ function cancelProblem(answer: CancelAnswer, { id, number }: Deployment): Switch
       return new SwitchyardError(
         'deployment-switched',
         `Deployment #${number} is live already. To go back to the version before it, roll back instead.`,
+      );
+    case 'no-migration':
+      return new SwitchyardError(
+        'nothing-to-force',
+        `No migration of deployment #${number} runs, so there is nothing to end by force. Cancel it without \`force\`: everything else is ended at once.`,
       );
     case 'not-found':
       return new SwitchyardError('deployment-not-found', `There is no deployment ${JSON.stringify(id)}.`);

@@ -1,13 +1,24 @@
-import { AppView, Rollback } from '@switchyard/client';
+import { AppView, EnvironmentView, Rollback } from '@switchyard/client';
 import { type App, type Environment, type Release, SwitchyardError } from '@switchyard/domain';
 import type { Store } from '@switchyard/queue';
 import { z } from 'zod';
-import { liveReleaseOf, requireApp, requireProduction, rollbackTargets, viewApp } from '../app-views.ts';
+import {
+  liveReleaseOf,
+  requireApp,
+  requireEnvironment,
+  requireProduction,
+  rollbackTargets,
+  viewApp,
+  viewEnvironment,
+} from '../app-views.ts';
 import { NO_BODY, operation } from '../operation.ts';
 import { accepted, answerAccepted } from './accepted.ts';
 import { AppPath } from './app-operations.ts';
 
 const none = z.object({});
+const EnvironmentPath = z.object({
+  id: z.string().max(64).meta({ description: 'Id of the environment.', example: 'env_3kTMd8vQzX1b5NfR' }),
+});
 
 const rollback = operation({
   id: 'rollback',
@@ -117,21 +128,23 @@ const restart = operation({
 const releaseHold = operation({
   id: 'releaseHold',
   method: 'post',
-  path: '/v1/apps/{app}/hold/release',
+  path: '/v1/environments/{id}/release',
   tag: 'Releases',
   access: 'token',
   summary: 'Lift a hold',
   description:
-    'After a rollback pushes deploy nothing until this is asked for or a deployment that somebody asked for is live; what was pushed in between is not made up for. A hold on everything (a migration whose outcome is unknown) is lifted the same way, and the newest deployment that waits for it goes on. Safe to ask where there is no hold.',
-  params: AppPath,
+    'After a rollback pushes deploy nothing until this is asked for or a deployment that somebody asked for is live; what was pushed in between is not made up for. A hold on everything (a migration of which nobody knows how far it came) is lifted the same way once a person has looked at the database: the newest deployment that waits for it goes on, and runs its migration. Safe to ask where there is no hold.',
+  params: EnvironmentPath,
   query: none,
   body: z.strictObject({}),
-  answers: { 200: { description: 'The app, without a hold.', content: { 'application/json': AppView } } },
-  errors: ['app-not-found'],
-  async handle({ params, response }, { store, settings }) {
-    const app = await requireApp(store, params.app);
-    await store.chain.releaseHold((await requireProduction(store, app)).id);
-    response.json(await viewApp(app, store, settings));
+  answers: {
+    200: { description: 'The environment, without a hold.', content: { 'application/json': EnvironmentView } },
+  },
+  errors: ['environment-not-found'],
+  async handle({ params, response }, { store }) {
+    const { id, app } = await requireEnvironment(store, params.id);
+    await store.chain.releaseHold(id);
+    response.json(viewEnvironment(app, (await requireEnvironment(store, id)).environment));
   },
 });
 

@@ -66,18 +66,22 @@ export async function takeDelivery(store: Store, app: App, delivery: SignedDeliv
   }
   return await ignore(
     answer.answer,
-    reasonOf(answer, app.name, sha),
+    reasonOf(answer, { name: app.name, environment: environment.id }, sha),
     'deploymentId' in answer ? answer.deploymentId : null,
   );
 }
 
-function reasonOf(answer: Exclude<PushAnswer, { answer: 'accepted' }>, name: string, sha: string): string {
+function reasonOf(
+  answer: Exclude<PushAnswer, { answer: 'accepted' }>,
+  { name, environment }: { name: string; environment: string },
+  sha: string,
+): string {
   switch (answer.answer) {
     case 'duplicate':
       return `This delivery set off ${answer.deploymentId} before.`;
     case 'already-deployed':
       return `${sha.slice(0, 7)} is what the newest deployment, ${answer.deploymentId}, deploys.`;
     case 'held':
-      return `${answer.reason} Pushes deploy again after \`switchyard resume ${name}\` (POST /v1/apps/${name}/hold/release).`;
+      return `${answer.reason} Pushes deploy again after \`switchyard resume ${name}\` (POST /v1/environments/${environment}/release).`;
   }
 }

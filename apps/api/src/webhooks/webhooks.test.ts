@@ -204,7 +204,12 @@ test('after a rollback a push is ignored and says how to go on; then its repeate
   expect(held).toMatchObject({ status: 200, answer: { cause: 'held' } });
   expect(held.answer['ignored']).toContain('#3 rolled back');
   expect(held.answer['ignored']).toContain('switchyard resume hello');
-  expect((await api.client.releaseHold('hello')).hold).toBeNull();
-  expect((await api.client.releaseHold('hello')).hold).toBeNull();
+  const [environment] = (await api.client.app('hello')).environments;
+  expect(environment).toMatchObject({ name: 'production', hold: { scope: 'automatic' }, app: 'hello' });
+  const environmentId = environment?.id ?? '';
+  expect(held.answer['ignored']).toContain(`/v1/environments/${environmentId}/release`);
+  expect((await api.client.releaseHold(environmentId)).hold).toBeNull();
+  expect((await api.client.releaseHold(environmentId)).hold).toBeNull();
+  await expect(api.client.releaseHold('env_nosuchone')).rejects.toMatchObject({ code: 'environment-not-found' });
   expect((await send('github', delivery)).status).toBe(202);
 });

@@ -212,6 +212,7 @@ export class FarmUnderTest {
       limits: LIMITS.buildResources,
       state: 'wanted',
       exit: null,
+      endRequestedAt: null,
       startedAt: null,
       endedAt: null,
       ...change,

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { StageUnderTest } from '../testing/stage-under-test.ts';
 import { migrate } from './05-migrate.ts';
 
+const ADVICE = expect.stringMatching(/`switchyard resume shop` \(POST \/v1\/environments\/env_\w+\/release\)/);
+
 let stage: StageUnderTest;
 
 beforeEach(async () => {
@@ -98,7 +100,22 @@ it('that the runner had to end has timed out', async () => {
   const oneOff = await wanted();
   await runs(oneOff);
   await ends(oneOff, { code: null, timedOut: true });
-  await expect(running).rejects.toMatchObject({ reason: 'time-limit' });
+  await expect(running).rejects.toMatchObject({ reason: 'time-limit', hold: { advice: ADVICE } });
+});
+
+it.each([
+  ['was ended by force', true],
+  ['was lost by its host', false],
+])('that %s has an outcome that nobody knows, and says how the hold is lifted', async (_, isForced) => {
+  const running = migrate(stage.context);
+  const oneOff = await wanted();
+  await runs(oneOff);
+  if (isForced) await stage.store.chain.cancel(oneOff.deploymentId, { force: true });
+  await stage.store.oneOffs.advance({ ...oneOff, state: 'unknown', endedAt: systemClock() });
+  const outcome = await running;
+  expect(outcome).toMatchObject({ kind: 'failed', hold: expect.stringContaining('#1') });
+  expect(outcome).toMatchObject({ hold: expect.stringContaining(isForced ? 'ended by force' : 'its host lost it') });
+  expect(outcome).toMatchObject({ error: { code: 'migration-outcome-unknown', message: ADVICE } });
 });
 
 it('that ends well after a cancel is cancelled', async () => {

@@ -2,6 +2,7 @@ import { hostOf, type OneOff, type Plan, SwitchyardError } from '@switchyard/dom
 import { snapshotKey } from '../cache-key.ts';
 import { StageStop, stopReasonOf } from '../stage-stop.ts';
 import { insist, waitUntil } from '../waiting.ts';
+import { lockDatabases } from './database-lock.ts';
 import { limitsOf } from './limits-of.ts';
 import { exitNote } from './run-commands.ts';
 import { runEnvironment } from './run-environment.ts';
@@ -13,8 +14,10 @@ const OUTPUT_BYTES = 256 * 1024;
 /** The runner ends a migration at its time limit; one that runs for so much longer has been lost. */
 const OVERDUE_MS = 60_000;
 
-const UNKNOWN =
-  'It is not known whether the migration ran to its end. Look at the database, then release the environment.';
+/** What a person has to do once a migration has ended somewhere in the middle. */
+function advice({ app, environment }: Pick<StageContext, 'app' | 'environment'>): string {
+  return `Look at the database, and repair it where it was changed by half. Until you lift the hold of ${app.name} nothing is deployed: \`switchyard resume ${app.name}\` (POST /v1/environments/${environment.id}/release). The next deployment runs its migration command, from its beginning.`;
+}
 
 /** Copies the command's output into the log, from its beginning. */
 function outputOf(context: StageContext, oneOff: OneOff): () => Promise<void> {
@@ -55,6 +58,7 @@ function wantedOneOff(context: StageContext, command: string): OneOff {
     limits: limitsOf(context, plan, 'build'),
     state: 'wanted',
     exit: null,
+    endRequestedAt: null,
     createdAt: clock(),
     startedAt: null,
     endedAt: null,
@@ -109,15 +113,29 @@ async function follow(context: StageContext, oneOff: OneOff): Promise<OneOff | n
   return found?.last ?? null;
 }
 
-function unknownOutcome(command: string): StageFailure {
+function unknownOutcome(context: StageContext, command: string, isForced: boolean): StageFailure {
+  const { deployment } = context;
+  const [note, what] = isForced
+    ? ['The migration was ended by force; how far it came is not known.', 'It was ended by force, as was asked for.']
+    : ['The host lost the migration; its outcome is unknown.', 'Its host lost it.'];
   return {
     kind: 'failed',
-    note: 'The host lost the migration; its outcome is unknown.',
+    note,
     exit: null,
     command,
-    error: new SwitchyardError('migration-outcome-unknown', UNKNOWN),
-    hold: 'the outcome of a migration is unknown',
+    error: new SwitchyardError(
+      'migration-outcome-unknown',
+      `${what} It is not known how far the migration came. ${advice(context)}`,
+    ),
+    hold: `how far the migration of #${deployment.number} came is not known, since ${isForced ? 'it was ended by force' : 'its host lost it'}`,
   };
+}
+
+function outOfTime(context: StageContext): StageStop {
+  return new StageStop('time-limit', {
+    reason: `how far the migration of #${context.deployment.number} came is not known, since it took longer than its limit`,
+    advice: `It is not known how far the migration came. ${advice(context)}`,
+  });
 }
 
 /** Follows the deployment's command to its end: the one that an earlier attempt started, else a new one. */
@@ -163,12 +181,15 @@ export const migrate: Stage = async (context) => {
   const migrated = migrationKey(context, plan, command);
   if (deployment.artifacts.migrated === migrated)
     return { kind: 'skipped', note: `#${deployment.retryOf?.number ?? deployment.number} ran it, on the same tree.` };
+  const waits = await lockDatabases(context);
+  if (waits !== null) return waits;
   const last = await runOnce(context, command);
-  if (last === null || last.state === 'unknown') return unknownOutcome(command);
+  if (last === null || last.state === 'unknown')
+    return unknownOutcome(context, command, last !== null && last.endRequestedAt !== null);
   const exit = { code: last.exit?.code ?? null, signal: last.exit?.signal ?? null };
   const memory = last.exit?.memory ?? null;
   if (memory !== null) context.memory.see(memory);
-  if (last.exit?.timedOut === true) throw new StageStop('time-limit');
+  if (last.exit?.timedOut === true) throw outOfTime(context);
   // The command has ended, whichever way: now the deployment may. The stage's own limit says nothing about a command that is through.
   if (stopReasonOf(signal) === 'cancel') throw signal.reason;
   if (exit.code === 0) return { kind: 'succeeded', artifacts: { migrated } };

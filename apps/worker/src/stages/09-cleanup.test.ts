@@ -47,6 +47,7 @@ it('forgets the migration, whichever host it ran on', async () => {
     limits: LIMITS.buildResources,
     state: 'wanted',
     exit: null,
+    endRequestedAt: null,
     createdAt: systemClock(),
     startedAt: null,
     endedAt: null,

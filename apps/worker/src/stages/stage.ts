@@ -43,7 +43,16 @@ export interface StageContext {
   readonly uploads: Uploads;
   readonly records: Pick<
     Store,
-    'claims' | 'deployments' | 'settings' | 'releases' | 'instances' | 'oneOffs' | 'routing' | 'processes' | 'uploads'
+    | 'claims'
+    | 'databases'
+    | 'deployments'
+    | 'settings'
+    | 'releases'
+    | 'instances'
+    | 'oneOffs'
+    | 'routing'
+    | 'processes'
+    | 'uploads'
   > & {
     readonly chain: Pick<Store['chain'], 'beat' | 'moveRoute'>;
   };
@@ -81,7 +90,7 @@ export interface StageFailure {
 }
 
 export type StageOutcome =
-  | Extract<StepResult, { kind: 'succeeded' | 'skipped' | 'superseded' | 'awaits' }>
+  | Extract<StepResult, { kind: 'succeeded' | 'skipped' | 'superseded' | 'awaits' | 'awaits_database' }>
   | StageFailure;
 
 export type Stage = (context: StageContext) => Promise<StageOutcome>;

@@ -48,6 +48,7 @@ redis.call('SADD', P .. 'deleting-apps', app)
 redis.call('SREM', P .. 'apps-of-team:' .. cjson.decode(document).teamId, app)
 for _, environment in ipairs(redis.call('SMEMBERS', P .. 'envs-of:' .. app)) do
   redis.call('HDEL', P .. 'routes', environment)
+  releaseDatabases(environment)
   freeDomains(environment)
   for _, instance in ipairs(redis.call('SMEMBERS', P .. 'instances-of-env:' .. environment)) do withdraw(instance) end
 end

@@ -22,7 +22,7 @@ end
 local lease = get(id, 'lease')
 if lease ~= '' and tonumber(get(id, 'leaseUntil')) > tonumber(now) then return reply('held') end
 local reason = get(id, 'waiting')
-if reason == 'gate' or reason == 'hold' or reason == 'result' then return reply('waiting') end
+if reason == 'gate' or reason == 'hold' or reason == 'result' or reason == 'database' then return reply('waiting') end
 if reason == 'retry' and tonumber(get(id, 'retryAt')) > tonumber(now) + 50 then return reply('waiting') end
 
 local function wait(why, note)

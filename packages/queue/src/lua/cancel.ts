@@ -2,9 +2,10 @@
  * Asks for a deployment's end.
  *
  * ARGV[2]  deployment id
+ * ARGV[3]  '1' to end its migration in the middle, which its runner does
  *
- * Answers {'not-found' | 'already-ended' | 'already-switched' | 'cancelling' | 'cancelled', outbox}; the owning worker is told over the
- * cancel channel and with its next beat.
+ * Answers {'not-found' | 'already-ended' | 'already-switched' | 'no-migration' | 'cancelling' | 'cancelled', outbox}; the owning worker is
+ * told over the cancel channel and with its next beat.
  * A migration that goes on without a worker is waited for: whoever takes it over ends the deployment.
  * Events: deployment.cancelling; deployment.decided and .ended where nothing runs.
  */
@@ -18,7 +19,17 @@ if get(id, 'outcome') ~= '' then
   if get(id, 'outcome') == 'cancelled' then return reply('cancelling') end
   return reply('already-ended')
 end
-if get(id, 'cancelRequestedAt') ~= '' then return reply('cancelling') end
+local forced = ARGV[3] == '1'
+if forced then
+  if not oneOffGoesOn(id) then return reply('no-migration') end
+  if get(id, 'cancelForcedAt') ~= '' then return reply('cancelling') end
+  set(id, 'cancelForcedAt', now)
+  endOneOff(id)
+end
+if get(id, 'cancelRequestedAt') ~= '' then
+  if forced then emit(id, 'deployment.cancelling', '{"force":true}') end
+  return reply('cancelling')
+end
 
 set(id, 'cancelRequestedAt', now)
 if get(id, 'began') ~= '1' then
@@ -28,7 +39,7 @@ if get(id, 'began') ~= '1' then
   return reply('cancelled')
 end
 setStatus(id, 'cancelling')
-emit(id, 'deployment.cancelling', '{}')
+emit(id, 'deployment.cancelling', '{"force":' .. tostring(forced) .. '}')
 if get(id, 'lease') ~= '' then
   redis.call('PUBLISH', P .. 'cancel', id)
 elseif not oneOffGoesOn(id) then

@@ -4,7 +4,7 @@
  * ARGV[2]   deployment id
  * ARGV[3]   step
  * ARGV[4]   token
- * ARGV[5]   succeeded | skipped | failed | cancelled | timed_out | superseded | handed_back | awaits
+ * ARGV[5]   succeeded | skipped | failed | cancelled | timed_out | superseded | handed_back | awaits | awaits_database
  * ARGV[6]   note, or ''
  * ARGV[7]   cache result as JSON, or ''
  * ARGV[8]   commit as JSON, or ''
@@ -32,7 +32,7 @@ if step == 'pin' then stage = 'source' end
 local attempt = get(id, (step == 'pin' and 'pin:n') or ('s:' .. step .. ':n'))
 local cancelRequested = get(id, 'cancelRequestedAt') ~= '' and get(id, 'liveAt') == ''
 clearLease(id)
-if ARGV[14] ~= '' then redis.call('HSET', P .. 'env:' .. get(id, 'environmentId'), 'hold', ARGV[14]) end
+if ARGV[14] ~= '' then putOnHold(id, ARGV[14]) end
 
 local function close(result, text) if step ~= 'pin' then closeAttempt(id, step, result, text, ARGV[15]) end end
 
@@ -69,7 +69,8 @@ local function goOn(outcome)
   giveSlotBack(id)
   if step == 'cleanup' then finalize(id)
   elseif get(id, 'liveAt') ~= '' then decide(id, 'succeeded')
-  elseif cancelRequested then decide(id, 'cancelled')
+  -- A hold is explained, also where the deployment was to end anyway.
+  elseif cancelRequested then decide(id, 'cancelled', ARGV[14] ~= '' and diagnosis or '')
   else decide(id, outcome, diagnosis) end
   admit()
   return reply('finished')
@@ -93,6 +94,26 @@ if kind == 'awaits' then
       set(id, 'awaits', ARGV[16])
       redis.call('ZADD', P .. 'claim-waiters:' .. ARGV[16], get(id, 'accepted'), id)
       emit(id, 'deployment.waiting', '{"reason":"result","note":' .. json(note) .. '}')
+    else
+      enqueue(id)
+    end
+    admit()
+    return reply('finished')
+  end
+end
+
+if kind == 'awaits_database' then
+  uncount()
+  if cancelRequested then
+    kind = 'cancelled'
+  else
+    closeAttempt(id, step, 'waited', note)
+    emit(id, 'stage.waiting', '{"stage":"' .. step .. '","attempt":' .. attempt .. ',"note":' .. json(note) .. ',"waitsFor":null}')
+    setStage(id, step, 'waiting', note)
+    giveSlotBack(id)
+    if databaseObstacle(id) then
+      setWaiting(id, 'database')
+      emit(id, 'deployment.waiting', '{"reason":"database","note":' .. json(note) .. '}')
     else
       enqueue(id)
     end
@@ -162,6 +183,7 @@ else
 end
 
 if step == 'cleanup' or step == 'switch' or cancelRequested then return goOn('succeeded') end
+if step == 'migrate' then leaveDatabases(id) end
 giveSlotBack(id)
 set(id, 'step', STAGES[STEP_INDEX[step] + 1])
 enqueueAndAdmit(id)

@@ -8,6 +8,7 @@ import {
   STEPS,
 } from '@switchyard/domain';
 import { ADMIT, SLOTS } from './admission.ts';
+import { DATABASE_LOCK } from './database-lock.ts';
 
 /** Written into Lua as a literal: tables of the domain are never typed a second time. */
 function luaLiteral(value: unknown): string {
@@ -202,13 +203,24 @@ local function heldForAll(environment)
 end
 
 -- A one-off that this deployment wants, or that runs for it: nothing may be decided over its head.
-local function oneOffGoesOn(id)
+local function oneOffState(id)
   local oneOff = redis.call('GET', P .. 'one-off-of:' .. id)
-  if not oneOff then return false end
-  local state = redis.call('HGET', P .. 'one-off:' .. oneOff, 'state')
+  return oneOff and redis.call('HGET', P .. 'one-off:' .. oneOff, 'state')
+end
+
+local function oneOffGoesOn(id)
+  local state = oneOffState(id)
   return state == 'wanted' or state == 'running'
 end
 
+-- Asks the runner to end it in the middle. A field of its own: the runner writes the document anew with every step.
+local function endOneOff(id)
+  local key = P .. 'one-off:' .. redis.call('GET', P .. 'one-off-of:' .. id)
+  redis.call('HSET', key, 'endRequestedAt', now)
+  redis.call('PUBLISH', P .. 'one-offs-of:' .. cjson.decode(redis.call('HGET', key, 'doc')).hostId, '')
+end
+
+${DATABASE_LOCK}
 -- The outcome is known: nothing but cleanup follows.
 local function decide(id, outcome, diagnosis)
   if get(id, 'outcome') ~= '' then return end
@@ -228,6 +240,7 @@ local function decide(id, outcome, diagnosis)
   end
   stopWaiting(id)
   clearLease(id)
+  leaveDatabases(id)
   giveSlotBack(id)
   if get(id, 'began') == '1' then
     set(id, 'step', 'cleanup')

@@ -26,6 +26,10 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', now, 'LIM
       local stage = (step == 'pin' and 'source') or step
       if step == 'pin' then setStage(id, stage, 'waiting') end
       setStage(id, stage, 'failed', 'Workers were lost repeatedly in this stage.')
+      if step == 'migrate' and oneOffState(id) == 'unknown' then
+        local reason = 'how far the migration of #' .. get(id, 'number') .. ' came is not known, since its host lost it'
+        putOnHold(id, json({scope = 'all', reason = reason, deploymentId = id, at = tonumber(now)}))
+      end
       if step == 'cleanup' then
         giveSlotBack(id)
         finalize(id)
@@ -73,6 +77,8 @@ for _, id in ipairs(redis.call('SRANDMEMBER', P .. 'unfinished', 100)) do
   if get(id, 'waiting') == 'slot' then
     -- One that an earlier version left waiting stands in its team's queue alone.
     if somewhere then noteHead(laneOf(id), get(id, 'teamId'), get(id, 'appId')) else enqueue(id) end
+  elseif get(id, 'waiting') == 'database' then
+    if not databaseObstacle(id) then wakeFromDatabase(id) end
     somewhere = true
   end
   if not somewhere and get(id, 'step') ~= '' then
@@ -104,13 +110,14 @@ return reply(count)
 `;
 
 /**
- * Lifts the hold of an environment.
+ * Lifts the hold of an environment, with that of the databases which it put on hold or for which its deployments wait.
  *
  * ARGV[2]  environment id
  *
  * Answers {outbox}.
  */
 export const RELEASE_HOLD = `
+releaseDatabases(ARGV[2])
 redis.call('HSET', P .. 'env:' .. ARGV[2], 'hold', '')
 passGate(ARGV[2], '-')
 admit()
