@@ -4,6 +4,7 @@ import { deploymentOperations } from './operations/deployment-operations.ts';
 import { domainOperations } from './operations/domain-operations.ts';
 import { knownHostOperations } from './operations/known-host-operations.ts';
 import { outputOperations } from './operations/output-operations.ts';
+import { processOperations } from './operations/process-operations.ts';
 import { releaseOperations } from './operations/release-operations.ts';
 import { retryOperations } from './operations/retry-operations.ts';
 import { runningOperations } from './operations/running-operations.ts';
@@ -34,6 +35,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...domainOperations,
   ...webhookOperations,
   ...sessionOperations,
+  ...processOperations,
   ...systemOperations,
   ...schemaOperations,
 ];

@@ -31,6 +31,7 @@ export const ERRORS = {
   'method-not-allowed': { fault: 'user', status: 405, title: 'The method is not allowed here' },
   'app-not-found': { fault: 'user', status: 404, title: 'There is no such app' },
   'deployment-not-found': { fault: 'user', status: 404, title: 'There is no such deployment' },
+  'process-not-found': { fault: 'user', status: 404, title: 'There is no such process' },
   'environment-not-found': { fault: 'user', status: 404, title: 'There is no such environment' },
   'app-exists': { fault: 'user', status: 409, title: 'An app of this name exists' },
   'app-being-deleted': { fault: 'user', status: 409, title: 'The app is being deleted' },

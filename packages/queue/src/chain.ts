@@ -192,6 +192,13 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
       return { handedOn, takenOver, rewoken: due + rewoken, purged, purgedEnvironments };
     },
 
+    async takeOver() {
+      const { values, entries } = split(await run('takeOver', clock(), JSON.stringify(LOST_WORKERS)));
+      await handOn(entries);
+      const [takenOver, nextAt] = z.tuple([z.number(), z.string()]).parse(values);
+      return { takenOver, nextAt: nextAt === '' ? null : Number(nextAt) };
+    },
+
     onCancel(listener) {
       return subscriptions.hint(keys.cancelChannel, (message) => {
         if (message !== null) listener(DeploymentId.parse(message));

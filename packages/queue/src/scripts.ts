@@ -10,6 +10,7 @@ import { ADD_DOMAIN, REMOVE_DOMAIN, SERVE_DOMAIN } from './lua/domains.ts';
 import { FINISH } from './lua/finish.ts';
 import { BEGIN_REQUEST, FORGET_REQUEST, KEEP_ANSWER } from './lua/idempotency.ts';
 import { DESIRE_INSTANCES, DRAIN_INSTANCES, WITHDRAW_INSTANCES } from './lua/instances.ts';
+import { RESIGN } from './lua/leaders.ts';
 import { MOVE_ROUTE } from './lua/move-route.ts';
 import { ADVANCE_ONE_OFF, DESIRE_ONE_OFF } from './lua/one-offs.ts';
 import { APPEND_OUTPUT, ARCHIVED_OUTPUT, FORGET_OUTPUT } from './lua/output.ts';
@@ -21,6 +22,7 @@ import { SCALE_ENVIRONMENT, STOP_ENVIRONMENT } from './lua/scale.ts';
 import { REPLACE_SETTINGS } from './lua/settings.ts';
 import { SET_SOURCE_CREDENTIAL } from './lua/source-credentials.ts';
 import { RELEASE_HOLD, REWAKE, SWEEP } from './lua/sweep.ts';
+import { TAKE_OVER } from './lua/take-over.ts';
 import { PRUNE_UPLOADS, PUT_UPLOAD } from './lua/uploads.ts';
 import { REMOVE_VARIABLES, SET_VARIABLES } from './lua/variables.ts';
 import { RENEW_WEBHOOK } from './lua/webhooks.ts';
@@ -58,6 +60,7 @@ const SCRIPTS = {
   removeVariables: REMOVE_VARIABLES,
   renewWebhook: RENEW_WEBHOOK,
   replaceSettings: REPLACE_SETTINGS,
+  resign: RESIGN,
   rewake: REWAKE,
   serveDomain: SERVE_DOMAIN,
   scale: SCALE_ENVIRONMENT,
@@ -65,6 +68,7 @@ const SCRIPTS = {
   setVariables: SET_VARIABLES,
   stop: STOP_ENVIRONMENT,
   sweep: SWEEP,
+  takeOver: TAKE_OVER,
   withdrawInstances: WITHDRAW_INSTANCES,
 } as const;
 
