@@ -6,9 +6,9 @@ import type { ProcessLife } from '@switchyard/service';
 const NEEDED = ['worker', 'runner', 'router'] as const;
 
 const MISSING: Readonly<Record<(typeof NEEDED)[number], string>> = {
-  worker: 'No worker takes work: deployments would be accepted and wait. Start one.',
-  runner: 'No runner takes work: nothing new could be started. Start the one of this host.',
-  router: 'No router is in service: visitors reach no app and no deployment can go live. Start one.',
+  worker: 'No worker is alive that takes work: deployments would be accepted and wait. Start one.',
+  runner: 'No runner is alive that takes work: nothing new could be started. Start the one of this host.',
+  router: 'No router is alive that stays: visitors reach no app and no deployment can go live. Start one.',
 };
 const LEAVING = 'This api is being taken out of service: ask another one.';
 const NO_REDIS = 'Redis does not answer: nothing can be accepted. Start it, or see why it is not reached.';
