@@ -65,7 +65,8 @@ export async function startBalancer(backends: readonly Backend[]): Promise<Balan
       fail('nobody takes it');
       return;
     }
-    const hasBody = incoming.headers['content-length'] !== undefined || incoming.headers['transfer-encoding'] !== undefined;
+    const hasBody =
+      incoming.headers['content-length'] !== undefined || incoming.headers['transfer-encoding'] !== undefined;
     const asking = request(
       {
         host: '127.0.0.1',

@@ -27,7 +27,9 @@ export function countingApp(options: CountingAppOptions): Files {
       build: `sh -c 'sleep ${seconds(buildMs)}; mkdir -p dist; echo ${version} > dist/built; exit ${fails === 'build' ? 1 : 0}'`,
       ...(migrates ? { migrate: migration } : {}),
     }),
-    ...(fails === 'health' ? { 'switchyard.json': '{"health":{"path":"/health","timeLimitMs":1500}}\n' } : { 'switchyard.json': '{}\n' }),
+    ...(fails === 'health'
+      ? { 'switchyard.json': '{"health":{"path":"/health","timeLimitMs":1500}}\n' }
+      : { 'switchyard.json': '{}\n' }),
     'server.js': `
 const http = require('node:http');
 require('node:fs').appendFileSync('${directory}/started', process.env.SWITCHYARD_DEPLOYMENT_ID + '\\n');

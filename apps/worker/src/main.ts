@@ -53,6 +53,7 @@ async function start(
       clock,
       ids,
       name: 'worker',
+      faultPoint: faultPoints(config.SWITCHYARD_FAULT_POINT),
     });
     opened.push(store);
     const farm = await store.farm.ensure(await directory.knownFarm());

@@ -68,7 +68,7 @@ const FORMATS = {
   'text/event-stream': {
     greeting: GREETING,
     heartbeat: HEARTBEAT,
-        farewell: FAREWELL,
+    farewell: FAREWELL,
     encode: ({ events }: OutputBatch) => outputFrames(events),
   },
 } as const;

@@ -23,7 +23,10 @@ export function viewProcess(record: ProcessRecord): ProcessView {
 async function tell(response: Response, store: Pick<Store, 'processes'>, id: ProcessId, order: ProcessOrder) {
   const record = await store.processes.tell(id, order);
   if (record === null)
-    throw new SwitchyardError('process-not-found', `No process ${id} is alive; \`GET /v1/processes\` lists those that are.`);
+    throw new SwitchyardError(
+      'process-not-found',
+      `No process ${id} is alive; \`GET /v1/processes\` lists those that are.`,
+    );
   response.status(202).json(viewProcess(record));
 }
 

@@ -9,9 +9,9 @@ import {
   createMetrics,
   fileBlobs,
   type LogArchive,
-  type ProcessLife,
   logArchive,
   outputArchive,
+  type ProcessLife,
   secretBox,
   systemIds,
 } from '@switchyard/service';
