@@ -2,6 +2,7 @@ import { type DeploymentView } from '@switchyard/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 // @boundaries-ignore the table under test: a point that is added is tried without a word here
 import { FAULT_POINTS } from '../../apps/worker/src/fault-points.ts';
+import { waitFor } from '../harness/wait-for.ts';
 import { type ChaosFarm, openChaosFarm, type Push } from './chaos-farm.ts';
 import { leftoversOf } from './leftovers.ts';
 
@@ -34,7 +35,7 @@ describe.sequential.each(groups.map((points) => [points[0], points.at(-1), point
       const { system } = farm;
       const push = await farm.push(app);
       const doomed = system.start('worker', { SWITCHYARD_FAULT_POINT: point });
-      await expect.poll(() => doomed.running, { timeout: DEATH_TIMEOUT_MS }).toBe(false);
+      await waitFor(`a worker dies at ${point}`, async () => !doomed.running, DEATH_TIMEOUT_MS);
       // It went without a goodbye, so it is still listed.
       const processes = await system.client.processes();
       const processId = processes.find(({ pid }) => pid === doomed.pid)?.id ?? '';
