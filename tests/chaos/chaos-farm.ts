@@ -42,7 +42,7 @@ export interface ChaosFarm {
 }
 
 const ENDED = new Set(['succeeded', 'failed', 'cancelled', 'superseded', 'timed_out']);
-const VISIT_EVERY_MS = 100;
+const VISIT_EVERY_MS = 250;
 const ASK_AGAIN_MS = 200;
 
 export async function openChaosFarm(options: { apps: number; env?: Record<string, string> }): Promise<ChaosFarm> {

@@ -1,5 +1,5 @@
 import { openChaosFarm } from './chaos-farm.ts';
-import { goodShare, storm, type StormOptions, type StormResult } from './storm.ts';
+import { goodShare, type StormOptions, type StormResult, storm } from './storm.ts';
 import { measureTakeovers, quantile, type Takeovers } from './takeovers.ts';
 
 /**
@@ -28,7 +28,7 @@ const counts = (of: Readonly<Record<string, number>>): string =>
 const say = (line: string): void => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 
 function rowsOfStorm(options: StormOptions, result: StormResult): Row[] {
-  const { strikes, good, bad, lostAttempts, failedGood } = result;
+  const { strikes, seconds, good, bad, lostAttempts, failedGood } = result;
   const wrong = [
     ...result.misjudged,
     ...result.twice,
@@ -42,7 +42,7 @@ function rowsOfStorm(options: StormOptions, result: StormResult): Row[] {
   return [
     {
       what: `${options.strike}, about every ${options.everyMs / 1_000} s, ${options.workers} workers`,
-      seen: `struck: ${counts(strikes)}; attempts lost: ${lostAttempts}`,
+      seen: `struck: ${counts(strikes)} in ${seconds} s; attempts lost: ${lostAttempts}`,
       holds: true,
     },
     {
@@ -56,8 +56,16 @@ function rowsOfStorm(options: StormOptions, result: StormResult): Row[] {
       seen: `${none(result.twice)}; ${none(result.unmigrated)}`,
       holds: result.twice.length + result.unmigrated.length === 0,
     },
-    { what: '– apps whose served version went back', seen: none(result.backwards), holds: result.backwards.length === 0 },
-    { what: '– visits of live apps that failed', seen: none(result.visitFailures), holds: result.visitFailures.length === 0 },
+    {
+      what: '– apps whose served version went back',
+      seen: none(result.backwards),
+      holds: result.backwards.length === 0,
+    },
+    {
+      what: '– visits of live apps that failed',
+      seen: none(result.visitFailures),
+      holds: result.visitFailures.length === 0,
+    },
     { what: '– holds, each released once', seen: String(result.holds.length), holds: true },
     {
       what: '– left over: processes, mounts, workspaces, ports, keys',
@@ -94,7 +102,7 @@ const pushes = Number(argument('pushes') ?? 100);
 const only = argument('only');
 const base = { workers: 3, jobs: true } as const;
 const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
-  workers: () => oneStorm({ ...base, seed, strike: 'kill a worker', pushes, everyMs: 1_000 }, 8),
+  workers: () => oneStorm({ ...base, seed, strike: 'kill a worker', pushes, everyMs: 1_000 }, 6),
   others: () =>
     oneStorm({ ...base, seed, strike: 'kill Redis, api or runner', pushes: Math.ceil(pushes / 3), everyMs: 4_000 }, 6),
   pauses: () =>

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type ChaosFarm, openChaosFarm } from './chaos-farm.ts';
-import { goodShare, storm, type StormResult } from './storm.ts';
+import { goodShare, type StormResult, storm } from './storm.ts';
 
 /** The short form of `npm run chaos`, which has more of everything (docs/reliability.md). */
 const SEED = 20_261_124;
@@ -30,8 +30,17 @@ function expectNothingWrong(result: StormResult): void {
   expect(goodShare(result)).toBe(1);
 }
 
-it.sequential('workers that are killed about every two seconds lose nothing and do nothing twice', { timeout: TIMEOUT_MS }, async () => {
-  const result = await storm(farm, { seed: SEED, strike: 'kill a worker', pushes: 8, workers: 3, everyMs: 2_000, jobs: false });
+it.sequential('workers that are killed about every two seconds lose nothing and do nothing twice', {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const result = await storm(farm, {
+    seed: SEED,
+    strike: 'kill a worker',
+    pushes: 8,
+    workers: 3,
+    everyMs: 2_000,
+    jobs: false,
+  });
   expect(result.strikes['worker']).toBeGreaterThan(2);
   expectNothingWrong(result);
 });

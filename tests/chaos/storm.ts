@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { DeploymentView } from '@switchyard/client';
 import { LIMITS } from '@switchyard/domain';
 import type { System } from '../harness/system.ts';
+import { waitFor } from '../harness/wait-for.ts';
 import type { ChaosFarm, Push } from './chaos-farm.ts';
 import { leftoversOf } from './leftovers.ts';
 import { type Chance, chanceOf } from './random.ts';
@@ -14,7 +15,7 @@ export interface StormOptions {
   readonly strike: Strike;
   readonly pushes: number;
   readonly workers: number;
-  /** From one strike to the next, a half more or less. */
+  /** From one strike, and the start of a killed worker's successor, to the next; a half more or less. */
   readonly everyMs: number;
   /** Whether jobs of dead workers are waited for too: BullMQ looks for them every half minute. */
   readonly jobs: boolean;
@@ -24,6 +25,8 @@ export interface StormOptions {
 /** What came of a storm. All but the counts in the first three lines have to be empty. */
 export interface StormResult {
   readonly strikes: Readonly<Record<string, number>>;
+  /** From the first push to the last end. */
+  readonly seconds: number;
   /** How deployments of good versions ended, and of those that are made to fail. */
   readonly good: Readonly<Record<string, number>>;
   readonly bad: Readonly<Record<string, number>>;
@@ -41,14 +44,21 @@ export interface StormResult {
 }
 
 const END_TIMEOUT_MS = 300_000;
+const START_TIMEOUT_MS = 60_000;
 const PUT_AWAY_TIMEOUT_MS = 150_000;
 const FAILS = ['build', 'migrate', 'health'] as const;
 const BAD_SHARE = 0.12;
 
+async function takesWork(system: System, pid: number): Promise<boolean> {
+  return (await system.client.processes()).some((one) => one.pid === pid);
+}
+
 async function strikeOnce(system: System, strike: Strike, chance: Chance): Promise<string> {
   if (strike === 'kill a worker') {
     await chance.pick(system.running('worker')).signal('SIGKILL');
-    system.start('worker');
+    const next = system.start('worker');
+    // Else a machine that starts them slower than they are killed has none that works, and nothing is tried.
+    await waitFor('the next worker takes work', () => takesWork(system, next.pid), START_TIMEOUT_MS, 100);
     return 'worker';
   }
   if (strike === 'stop a worker past its lease') {
@@ -163,9 +173,11 @@ export async function storm(farm: ChaosFarm, options: StormOptions): Promise<Sto
   const stopVisits = farm.visitAll();
   const stopReleasing = releaseHolds(farm);
   const stopStriking = strikeAll(farm, options, chanceOf(options.seed + 1));
+  const begunAt = performance.now();
   const pushes = await pushAll(farm, options, chance);
   const ended = new Map<Push, DeploymentView>();
   for (const push of pushes) ended.set(push, await farm.ended(push, END_TIMEOUT_MS));
+  const seconds = Math.round((performance.now() - begunAt) / 1_000);
   const strikes = await stopStriking();
   const holds = await stopReleasing();
 
@@ -173,7 +185,8 @@ export async function storm(farm: ChaosFarm, options: StormOptions): Promise<Sto
   const deadline = performance.now() + PUT_AWAY_TIMEOUT_MS;
   do {
     await pause(1_000);
-    leftovers = await leftoversOf(farm, { jobs: options.jobs });
+    // What was struck last may still be starting.
+    leftovers = await leftoversOf(farm, { jobs: options.jobs }).catch((error: unknown) => [String(error)]);
   } while (leftovers.length > 0 && performance.now() < deadline);
   const visits = await stopVisits();
 
@@ -182,6 +195,7 @@ export async function storm(farm: ChaosFarm, options: StormOptions): Promise<Sto
   const ofBad = outcomes.filter(([{ fails }]) => fails !== undefined);
   return {
     strikes,
+    seconds,
     good: tally(ofGood.map(([, { status }]) => status)),
     bad: tally(ofBad.map(([, { status }]) => status)),
     lostAttempts: outcomes

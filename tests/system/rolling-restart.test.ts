@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type ChaosFarm, openChaosFarm } from '../chaos/chaos-farm.ts';
 import { type Backend, type Balancer, startBalancer } from '../harness/balancer.ts';
 import type { ServiceName, ServiceProcess } from '../harness/service-process.ts';
-import { waitFor } from '../harness/wait-for.ts';
 import { freePorts, visit } from '../harness/system.ts';
+import { waitFor } from '../harness/wait-for.ts';
 
 const END_TIMEOUT_MS = 120_000;
 const NOTICE_MS = 500;
@@ -56,7 +56,9 @@ afterAll(async () => {
   await farm?.close();
 });
 
-it('of everything, one after the other, during deployments: none fails, no visitor notices, no event is missed', { timeout: 240_000 }, async () => {
+it('of everything, one after the other, during deployments: none fails, no visitor notices, no event is missed', {
+  timeout: 240_000,
+}, async () => {
   const client = createClient({ baseUrl: apis.url, token: farm.system.token });
   const isOver = new AbortController();
   const statuses: string[] = [];
@@ -80,7 +82,10 @@ it('of everything, one after the other, during deployments: none fails, no visit
   const visitors = farm.apps.flatMap((app) =>
     ['/', '/slow'].map(async (path) => {
       while (!isOver.signal.aborted) {
-        const answer = await visit(routers.port, `${app}.localhost`, path).catch((error: Error) => ({ status: 0, body: error.message }));
+        const answer = await visit(routers.port, `${app}.localhost`, path).catch((error: Error) => ({
+          status: 0,
+          body: error.message,
+        }));
         visits += 1;
         if (answer.status !== 200) bad.push(`${app}${path}: ${answer.status} ${answer.body.slice(0, 100)}`);
         await pause(20);
@@ -102,7 +107,9 @@ it('of everything, one after the other, during deployments: none fails, no visit
     expect([member.name, leaving.exitCode]).toEqual([member.name, 0]);
     member.process = farm.system.start(member.name, member.env);
     await expect
-      .poll(async () => (await client.processes()).some(({ pid, state }) => pid === member.process.pid && state === 'working'))
+      .poll(async () =>
+        (await client.processes()).some(({ pid, state }) => pid === member.process.pid && state === 'working'),
+      )
       .toBe(true);
     await pause(NOTICE_MS);
   }
