@@ -1,5 +1,4 @@
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
 /** One of several processes that answer the same: where it serves, and where it says whether it wants requests. */
 export interface Backend {
@@ -98,7 +97,9 @@ export async function startBalancer(backends: readonly Backend[]): Promise<Balan
 
   const server = createServer((incoming, outgoing) => pass(incoming, outgoing, new Set()));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP address was expected');
+  const { port } = address;
   return {
     port,
     url: `http://127.0.0.1:${port}`,

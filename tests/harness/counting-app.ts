@@ -28,7 +28,7 @@ export function countingApp(options: CountingAppOptions): Files {
       ...(migrates ? { migrate: migration } : {}),
     }),
     ...(fails === 'health'
-      ? { 'switchyard.json': '{"health":{"path":"/health","timeLimitMs":1500}}\n' }
+      ? { 'switchyard.json': '{"health":{"path":"/health","timeLimitMs":8000}}\n' }
       : { 'switchyard.json': '{}\n' }),
     'server.js': `
 const http = require('node:http');

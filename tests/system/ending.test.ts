@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { nodeApp } from '../harness/node-app.ts';
 import type { ServiceName, ServiceProcess } from '../harness/service-process.ts';
 import { openShop, type Shop } from '../harness/shop.ts';
+import { waitFor } from '../harness/wait-for.ts';
 
 let shop: Shop;
 let sequence = 0;
@@ -22,14 +23,12 @@ afterAll(async () => {
 afterEach(async () => {
   for (const name of ['worker', 'runner', 'router', 'api'] as const)
     if (shop.system.running(name).length === 0) shop.system.start(name);
-  await expect
-    .poll(() =>
-      fetch(`${shop.system.apiUrl}/readyz`).then(
-        ({ status }) => status,
-        () => 0,
-      ),
-    )
-    .toBe(200);
+  const isReady = () =>
+    fetch(`${shop.system.apiUrl}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  await waitFor('all is ready again', isReady, 30_000);
 });
 
 async function recordOf({ pid }: ServiceProcess): Promise<ProcessView | undefined> {

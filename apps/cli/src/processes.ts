@@ -4,13 +4,13 @@ import type { Context } from './commands.ts';
 import { age, type Colors, table } from './text.ts';
 
 const POLL_MS = 500;
-const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
 /** `90`, `90s`, `20m`, `1h`, `500ms` → milliseconds; null for anything else. */
 export function parseDuration(text: string): number | null {
   const [, number, unit] = /^(\d{1,8})(ms|s|m|h)?$/.exec(text) ?? [];
-  if (number === undefined) return null;
-  return Number(number) * UNITS[(unit ?? 's') as keyof typeof UNITS];
+  const unitMs = UNITS[unit ?? 's'];
+  return number === undefined || unitMs === undefined ? null : Number(number) * unitMs;
 }
 
 const IN_HAND = { worker: 'stage', runner: 'start', router: 'request', api: 'request' } as const;
@@ -19,7 +19,7 @@ function inHandText({ kind, inHand }: ProcessView): string {
   return inHand === 0 ? '' : `${inHand} ${IN_HAND[kind]}${inHand === 1 ? '' : 's'}`;
 }
 
-export function processRows(processes: readonly ProcessView[], nowMs: number, colors: Colors): string[] {
+function processRows(processes: readonly ProcessView[], nowMs: number, colors: Colors): string[] {
   const head = ['PROCESS', 'KIND', 'HOST', 'VERSION', 'STARTED', 'STATE', 'IN HAND'];
   return table([
     head.map((plain) => ({ plain, shown: colors.dim(plain) })),

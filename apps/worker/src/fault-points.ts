@@ -7,10 +7,10 @@ export type FaultPoint = (name: string) => void;
  * Places that every step has: it has the right to run; it has run, and nobody has been told; its result is recorded, and what comes next
  * is in the outbox alone; all is handed on.
  */
-export const COMMON_POINTS = ['begun', 'ran', 'recorded', 'finished'] as const;
+const COMMON_POINTS = ['begun', 'ran', 'recorded', 'finished'] as const;
 
 /** Places between two effects within a step. */
-export const OWN_POINTS = {
+const OWN_POINTS = {
   migrate: ['desired'],
   health: ['desired'],
   switch: ['moved'],
@@ -19,9 +19,10 @@ export const OWN_POINTS = {
 export type OwnPoint = (typeof OWN_POINTS)[keyof typeof OWN_POINTS][number];
 
 /** Every place at which a worker may be told to die, `build:ran`. tests/chaos tries each. */
-export const FAULT_POINTS: readonly string[] = STEPS.flatMap((step) =>
-  [...COMMON_POINTS, ...(OWN_POINTS[step as keyof typeof OWN_POINTS] ?? [])].map((point) => `${step}:${point}`),
-);
+export const FAULT_POINTS: readonly string[] = [
+  ...STEPS.flatMap((step) => COMMON_POINTS.map((point) => `${step}:${point}`)),
+  ...Object.entries(OWN_POINTS).flatMap(([step, points]) => points.map((point) => `${step}:${point}`)),
+];
 
 /**
  * A place of a step, `build:ran`. Where it is the one that is armed, the process kills itself there as if the machine had lost it: for
