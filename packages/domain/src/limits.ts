@@ -16,7 +16,7 @@ export const LIMITS = {
    * How long a process that drains lets go on what it has in hand, where SWITCHYARD_DRAIN_DEADLINE_S is not set; then a worker hands its
    * stages back, a router and an api cut what is open, and a runner leaves the starts that are under way.
    */
-  drainDeadlineMs: { worker: 500, runner: 10_000, router: 10_000, api: 4_000 },
+  drainDeadlineMs: { worker: 200, runner: 10_000, router: 10_000, api: 4_000 },
   /** The longest that anybody may ask for. */
   maxDrainDeadlineMs: 86_400_000,
   /** How often every process reports that it is alive. */
@@ -317,8 +317,8 @@ function assertRelation(holds: boolean, relation: string): void {
 assertRelation(LIMITS.beatMs * 3 <= LIMITS.leaseMs, 'beatMs * 3 <= leaseMs');
 assertRelation(LIMITS.leaseMs + LIMITS.sweepMs <= 20_000, 'leaseMs + sweepMs <= 20 s (takeover)');
 assertRelation(LIMITS.processBeatMs * 3 < LIMITS.processGoneMs, 'processBeatMs * 3 < processGoneMs');
-// Ending six builds at once, handing them back and beginning them again elsewhere takes 1.4 s on two cores.
-assertRelation(LIMITS.drainDeadlineMs.worker + 1_400 <= 2_000, 'drainDeadlineMs.worker + 1.4 s <= 2 s (takeover)');
+// Ending six builds at once, handing them back and beginning them again elsewhere takes up to 1.6 s on two cores.
+assertRelation(LIMITS.drainDeadlineMs.worker + 1_600 <= 2_000, 'drainDeadlineMs.worker + 1.6 s <= 2 s (takeover)');
 assertRelation(
   Object.values(LIMITS.drainDeadlineMs).every((deadlineMs) => deadlineMs <= LIMITS.drainTimeoutMs),
   'drainDeadlineMs <= drainTimeoutMs: nobody waits for visitors longer than an instance does',
