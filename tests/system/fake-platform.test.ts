@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Deployment, type DeploymentId, isFinal, NO_MAXIMA, STAGES } from '@switchyard/domain';
+import { type Deployment, type DeploymentId, isFinal, LIMITS, NO_MAXIMA, STAGES } from '@switchyard/domain';
 import { type FakePlatform, openDisk, openFakePlatform, openSources, openUploads } from '@switchyard/platform';
 import { openStore, type Store } from '@switchyard/queue';
 import {
@@ -151,7 +151,7 @@ async function startFarm(): Promise<void> {
       workerMetrics(createMetrics({ process: 'worker' }), { active, isRedisUp: () => store.isReady() }),
     log,
   });
-  ends.push(() => worker.stop());
+  ends.push(() => worker.drain(LIMITS.drainDeadlineMs.worker));
 }
 
 async function deploy(files: Files): Promise<Deployment> {

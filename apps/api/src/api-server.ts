@@ -1,13 +1,14 @@
 import { createServer } from 'node:http';
+import { Server as TcpServer } from 'node:net';
 import type { Clock, FarmId, Ids } from '@switchyard/domain';
 import type { Store } from '@switchyard/queue';
 import {
   type Blobs,
-  closeServer,
   type Log,
   type LogArchive,
   listen,
   type OutputArchive,
+  type ProcessLife,
   type SecretBox,
 } from '@switchyard/service';
 import type { Registry } from 'prom-client';
@@ -29,8 +30,8 @@ const BODY_TIMEOUT_MS = 15_000;
 /** Of the longest upload, which is watched for silence besides. */
 const REQUEST_TIMEOUT_MS = 3_600_000;
 const CLOSE_POLL_MS = 20;
-/** Answers that are still under way this long after a stop began are cut. */
-const CLOSE_TIMEOUT_MS = 5_000;
+/** How long kept connections stay open when the api stops, so that a request on its way is answered, and told to be the last. */
+const FAREWELL_MS = 300;
 
 export interface ApiServerOptions {
   readonly store: Store;
@@ -48,6 +49,7 @@ export interface ApiServerOptions {
   readonly adminToken: string;
   /** Webhook secrets are derived from it. */
   readonly secretKey: Buffer;
+  readonly life: Pick<ProcessLife, 'state'>;
   readonly host: string;
   readonly port: number;
   /** `publicUrl` null: `http://localhost:<the port that holds>`. */
@@ -57,8 +59,13 @@ export interface ApiServerOptions {
 export interface ApiServer {
   readonly url: string;
   readonly port: number;
-  /** Sends the readers of streams away (they connect to the next api), lets answers under way finish, and stops listening. */
-  close(): Promise<void>;
+  /** Requests and streams under way. */
+  readonly inHand: number;
+  /**
+   * Stops listening, sends the readers of event streams away (they connect to the next api), answers what has been asked, and cuts what
+   * is still open at the deadline.
+   */
+  close(deadlineMs: number): Promise<void>;
 }
 
 /** Rejects with `config-invalid` when the port is taken. */
@@ -88,6 +95,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       log,
       metrics,
       readers,
+      life: options.life,
       uploadSlots: uploadSlots(),
       sessions: createSessions(options.adminToken, clock, store.teams),
       webhooks: webhookSecrets(options.secretKey),
@@ -97,21 +105,35 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     registerApiMetrics(metrics, { store, readers }),
     BODY_TIMEOUT_MS,
   );
-  server.on('request', app);
+  let inHand = 0;
+  let isClosing = false;
+  server.on('request', (request, response) => {
+    inHand += 1;
+    response.once('close', () => (inHand -= 1));
+    // A balancer sends the next request on another connection, which is another api's.
+    if (isClosing) response.setHeader('Connection', 'close');
+    app(request, response);
+  });
   return {
     url: publicUrl,
     port,
-    async close() {
+    get inHand() {
+      return inHand;
+    },
+    async close(deadlineMs) {
+      isClosing = true;
       readers.dismiss();
+      // http's own `close` also cuts idle connections at once: a request that is just under way on one would be lost.
+      const closed = new Promise<void>((resolve) => TcpServer.prototype.close.call(server, () => resolve()));
+      const startedAt = performance.now();
       // A connection that is kept alive falls idle only when its answer is through; clients would hold it for seconds.
-      const idle = setInterval(() => server.closeIdleConnections(), CLOSE_POLL_MS);
-      const patience = setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT_MS);
-      try {
-        await closeServer(server);
-      } finally {
-        clearInterval(idle);
-        clearTimeout(patience);
-      }
+      const idle = setInterval(() => {
+        if (performance.now() - startedAt > FAREWELL_MS) server.closeIdleConnections();
+      }, CLOSE_POLL_MS);
+      const patience = setTimeout(() => server.closeAllConnections(), deadlineMs);
+      await closed;
+      clearInterval(idle);
+      clearTimeout(patience);
     },
   };
 }

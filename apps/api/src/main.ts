@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { LIMITS } from '@switchyard/domain';
 import { openStore } from '@switchyard/queue';
 import {
   createLog,
@@ -9,6 +10,7 @@ import {
   outputArchive,
   readAdminToken,
   readSecretKey,
+  reportOf,
   runProcess,
   secretBox,
   serveShell,
@@ -20,17 +22,17 @@ import { startApiServer } from './api-server.ts';
 import { readApiConfig } from './config.ts';
 import { addressLookup, txtLookup } from './domains/dns-lookups.ts';
 import { verificationFiles } from './domains/verification-file.ts';
-import { readinessOf } from './readiness.ts';
 import { startTlsAsk } from './tls-ask.ts';
 
-const STOP_TIMEOUT_MS = 10_000;
+/** What is left to close when the last answer is through. */
+const END_TIMEOUT_MS = 5_000;
 /** The same from `src` and from `dist`. */
 const DASHBOARD = fileURLToPath(new URL('../../dashboard/dist', import.meta.url));
 
 await runProcess({
   log: createLog({ process: 'api', level: 'info' }),
-  stopTimeoutMs: STOP_TIMEOUT_MS,
-  async start() {
+  endTimeoutMs: END_TIMEOUT_MS,
+  async start(life) {
     const config = readApiConfig();
     const log = createLog({ process: 'api', level: config.SWITCHYARD_LOG_LEVEL });
     const directory = await openDataDirectory(config.SWITCHYARD_DATA_DIR, systemIds);
@@ -67,6 +69,7 @@ await runProcess({
       metrics,
       adminToken,
       secretKey,
+      life,
       host: config.SWITCHYARD_LISTEN_HOST,
       port: config.SWITCHYARD_API_PORT,
       settings: {
@@ -94,22 +97,30 @@ await runProcess({
       host: config.SWITCHYARD_METRICS_HOST,
       port: config.SWITCHYARD_METRICS_PORT,
       metrics,
-      isReady: async () => (await readinessOf(store)).readiness.ready,
+      // Of this process alone: were it the farm's, a runner that is replaced would take every api out of its balancer.
+      isReady: async () => life.state === 'working' && (await store.isReady()),
     });
-    const membership = await store.processes.join({
-      id: systemIds('proc'),
-      kind: 'api',
-      hostId: directory.hostId,
-      pid: process.pid,
-      version: VERSION,
-      metrics: shell.address,
-      startedAt: systemClock(),
-    });
+    const membership = await store.processes.join(
+      {
+        id: systemIds('proc'),
+        kind: 'api',
+        hostId: directory.hostId,
+        pid: process.pid,
+        version: VERSION,
+        metrics: shell.address,
+        startedAt: systemClock(),
+      },
+      { report: reportOf(life, () => server.inHand), onOrder: (order) => life.obey(order) },
+    );
+    life.onChange(() => membership.say());
     log.info({ url: server.url, metrics: shell.address }, `the api answers at ${server.url}`);
 
     return {
-      async stop() {
-        await server.close();
+      drainDeadlineMs: config.SWITCHYARD_DRAIN_DEADLINE_S ?? LIMITS.drainDeadlineMs.api,
+      // Whoever still asks is answered; that nobody should is said by its readiness.
+      quiet: () => Promise.resolve(),
+      async drain(deadlineMs) {
+        await server.close(deadlineMs);
         await ask?.close();
         // Without Redis the goodbye is not heard; the beat runs out by itself.
         await membership.leave().catch((error: unknown) => log.warn({ err: error }, 'could not say goodbye'));

@@ -5,6 +5,7 @@ import { domainOperations } from './operations/domain-operations.ts';
 import { knownHostOperations } from './operations/known-host-operations.ts';
 import { limitOperations } from './operations/limit-operations.ts';
 import { outputOperations } from './operations/output-operations.ts';
+import { processOperations } from './operations/process-operations.ts';
 import { releaseOperations } from './operations/release-operations.ts';
 import { retryOperations } from './operations/retry-operations.ts';
 import { runningOperations } from './operations/running-operations.ts';
@@ -38,6 +39,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...teamOperations,
   ...limitOperations,
   ...sessionOperations,
+  ...processOperations,
   ...systemOperations,
   ...schemaOperations,
 ];

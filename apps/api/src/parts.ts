@@ -1,6 +1,6 @@
 import type { Clock, FarmId, Ids } from '@switchyard/domain';
 import type { Store } from '@switchyard/queue';
-import type { Blobs, Log, LogArchive, OutputArchive, SecretBox } from '@switchyard/service';
+import type { Blobs, Log, LogArchive, OutputArchive, ProcessLife, SecretBox } from '@switchyard/service';
 import type { Registry } from 'prom-client';
 import type { LookUpTxt } from './domains/dns-lookups.ts';
 import type { FetchVerificationFile } from './domains/verification-file.ts';
@@ -28,6 +28,7 @@ export interface ApiParts {
   readonly sessions: Sessions;
   readonly webhooks: WebhookSecrets;
   readonly readers: Readers;
+  readonly life: Pick<ProcessLife, 'state'>;
   readonly uploadSlots: UploadSlots;
   readonly settings: ApiSettings;
   /** The API's description, made when it is first asked for. */

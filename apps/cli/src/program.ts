@@ -6,6 +6,7 @@ import * as commands from './commands.ts';
 import { addDomains } from './domain-commands.ts';
 import { DEPLOYMENT } from './find-deployment.ts';
 import { addLogs } from './logs-program.ts';
+import { addProcesses } from './processes-program.ts';
 import { addPins, addSettings } from './settings-program.ts';
 import { addSource } from './source-program.ts';
 import * as stopping from './stopping-commands.ts';
@@ -67,6 +68,7 @@ export function createProgram(run: Run): Command {
   addDomains(program, run);
 
   addLogs(program, run);
+  addProcesses(program, run);
 
   withJson(
     program

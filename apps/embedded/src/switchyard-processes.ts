@@ -37,6 +37,8 @@ export function processEnvironment(
     SWITCHYARD_ALLOW_PRIVATE_REPOSITORIES: environment['SWITCHYARD_ALLOW_PRIVATE_REPOSITORIES'] ?? '1',
     // One setting for four processes on one machine can't be a fixed port.
     SWITCHYARD_METRICS_PORT: '0',
+    // Ctrl-C ends everything within seconds: what is in hand is handed back, and goes on with the next start.
+    SWITCHYARD_DRAIN_DEADLINE_S: '',
     ...(name === 'runner' ? { SWITCHYARD_STOP_INSTANCES_ON_EXIT: '1' } : {}),
   };
 }

@@ -7,6 +7,7 @@ import {
   createMetrics,
   listen,
   openDataDirectory,
+  reportOf,
   runProcess,
   serveShell,
   systemClock,
@@ -21,14 +22,14 @@ import { tableFile } from './table-file.ts';
 import { TableSource } from './table-source.ts';
 import { Targets } from './targets.ts';
 
-/** Requests under way may take this long when the router stops. */
-const FINISH_MS = 10_000;
+/** What is left to close when the last visitor has gone. */
+const END_TIMEOUT_MS = 5_000;
 const CONNECT_MS = 3_000;
 
 await runProcess({
   log: createLog({ process: 'router', level: 'info' }),
-  stopTimeoutMs: FINISH_MS + 5_000,
-  async start() {
+  endTimeoutMs: END_TIMEOUT_MS,
+  async start(life) {
     const config = readRouterConfig();
     const log = createLog({ process: 'router', level: config.SWITCHYARD_LOG_LEVEL });
     const directory = await openDataDirectory(config.SWITCHYARD_DATA_DIR, systemIds);
@@ -65,7 +66,7 @@ await runProcess({
       host: config.SWITCHYARD_METRICS_HOST,
       port: config.SWITCHYARD_METRICS_PORT,
       metrics,
-      isReady: () => Promise.resolve(source.hasTable),
+      isReady: () => Promise.resolve(life.state === 'working' && source.hasTable),
     });
 
     const self = {
@@ -78,7 +79,13 @@ await runProcess({
       startedAt: systemClock(),
     } as const;
     // Known as a router before it serves, so that no switch is done without it. Without Redis it serves all the same, and joins later.
-    const membership = new Membership(() => store.processes.join(self));
+    const membership = new Membership(() =>
+      store.processes.join(self, {
+        report: reportOf(life, () => visitors.inHand),
+        onOrder: (order) => life.obey(order),
+      }),
+    );
+    life.onChange(() => membership.say());
     await membership.join();
     const { host, port } = await listen(visitors.server, {
       host: config.SWITCHYARD_LISTEN_HOST,
@@ -94,8 +101,12 @@ await runProcess({
     );
 
     return {
-      async stop() {
-        await visitors.stop(Math.min(FINISH_MS, LIMITS.drainTimeoutMs));
+      drainDeadlineMs: config.SWITCHYARD_DRAIN_DEADLINE_S ?? LIMITS.drainDeadlineMs.router,
+      // Whoever still comes is served; that nobody should is said by its readiness.
+      quiet: () => Promise.resolve(),
+      async drain(deadlineMs) {
+        // The table is followed and acknowledged until the last visitor has gone.
+        await visitors.stop(deadlineMs);
         await source.stop();
         await membership.leave();
         await targets.close();

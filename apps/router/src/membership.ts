@@ -1,6 +1,7 @@
 const RETRY_MS = 500;
 
 interface Joined {
+  say(): void;
   leave(): Promise<void>;
 }
 
@@ -21,6 +22,11 @@ export class Membership {
     if (this.#hasLeft) await joined?.leave().catch(() => undefined);
     else if (joined === null) this.#retry = setTimeout(() => void this.join(), RETRY_MS);
     else this.#joined = joined;
+  }
+
+  /** Says at once what it would say with its next beat. */
+  say(): void {
+    this.#joined?.say();
   }
 
   /** Says goodbye, where Redis hears it. Never rejects. */

@@ -26,6 +26,8 @@ const NO_APP = '-';
 
 export interface RouterServer {
   readonly server: Server;
+  /** Requests and joined connections under way. */
+  readonly inHand: number;
   /** Takes no more connections; resolves when what is under way has ended, or was cut after `limitMs`. */
   stop(limitMs: number): Promise<void>;
 }
@@ -33,6 +35,7 @@ export interface RouterServer {
 /** The server that visitors reach. */
 export function createRouterServer(targets: Targets, metrics: RouterMetrics): RouterServer {
   const upgrades = new Set<Upgrade>();
+  let requests = 0;
   const doors: Doors = { closing: false };
   /** The latest request of a connection: what a parser error on it has to end. */
   const latest = new WeakMap<Duplex, Visit>();
@@ -53,7 +56,9 @@ export function createRouterServer(targets: Targets, metrics: RouterMetrics): Ro
     });
     latest.set(request.socket, visit);
     figures.began();
+    requests += 1;
     response.once('close', () => {
+      requests -= 1;
       visit.leave();
       figures.ended(response.headersSent ? response.statusCode : 499, (performance.now() - startedAt) / 1000);
     });
@@ -120,6 +125,9 @@ export function createRouterServer(targets: Targets, metrics: RouterMetrics): Ro
 
   return {
     server,
+    get inHand() {
+      return requests + upgrades.size;
+    },
     async stop(limitMs) {
       doors.closing = true;
       // http's own `close` also cuts idle connections at once: a request that is just under way on one would be lost.

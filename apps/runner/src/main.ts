@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { SwitchyardError } from '@switchyard/domain';
+import { LIMITS, SwitchyardError } from '@switchyard/domain';
 import { openPlatform, underLock } from '@switchyard/platform';
 import { openStore } from '@switchyard/queue';
 import {
@@ -10,6 +10,7 @@ import {
   openSecretBox,
   outputArchive,
   platformSettings,
+  reportOf,
   runProcess,
   serveShell,
   systemClock,
@@ -23,8 +24,8 @@ import { runnerMetrics } from './runner-metrics.ts';
 import { StartedSecrets } from './started-secrets.ts';
 import { TableMemory } from './table-memory.ts';
 
-/** Stopping instances takes their grace, and a little for what is written down. */
-const STOP_TIMEOUT_MS = 20_000;
+/** Stopping instances, where that is wanted, takes their grace, and a little for what is written down. */
+const END_TIMEOUT_MS = LIMITS.instanceGraceMs + 5_000;
 const LOCK_WAIT_MS = 3_000;
 
 /** Holds the host's lock until `release`: a second runner would start everything twice. */
@@ -43,8 +44,8 @@ async function takeHost(path: string): Promise<{ release: () => void }> {
 
 await runProcess({
   log: createLog({ process: 'runner', level: 'info' }),
-  stopTimeoutMs: STOP_TIMEOUT_MS,
-  async start() {
+  endTimeoutMs: END_TIMEOUT_MS,
+  async start(life) {
     const config = readRunnerConfig();
     const log = createLog({ process: 'runner', level: config.SWITCHYARD_LOG_LEVEL });
     const directory = await openDataDirectory(config.SWITCHYARD_DATA_DIR, systemIds);
@@ -91,21 +92,28 @@ await runProcess({
       host: config.SWITCHYARD_METRICS_HOST,
       port: config.SWITCHYARD_METRICS_PORT,
       metrics,
-      isReady: () => store.isReady(),
+      isReady: async () => life.state === 'working' && (await store.isReady()),
     });
-    const membership = await store.processes.join({
-      id: systemIds('proc'),
-      kind: 'runner',
-      hostId: directory.hostId,
-      pid: process.pid,
-      version: VERSION,
-      metrics: shell.address,
-      startedAt: systemClock(),
-    });
+    const membership = await store.processes.join(
+      {
+        id: systemIds('proc'),
+        kind: 'runner',
+        hostId: directory.hostId,
+        pid: process.pid,
+        version: VERSION,
+        metrics: shell.address,
+        startedAt: systemClock(),
+      },
+      { report: reportOf(life, () => runner.inHand), onOrder: (order) => life.obey(order) },
+    );
+    life.onChange(() => membership.say());
     log.info({ hostId: directory.hostId, metrics: shell.address }, `the runner looks after ${directory.path}`);
 
     return {
-      async stop() {
+      drainDeadlineMs: config.SWITCHYARD_DRAIN_DEADLINE_S ?? LIMITS.drainDeadlineMs.runner,
+      quiet: () => Promise.resolve(runner.quiet()),
+      // A start ends by itself within moments, and all else goes on without this runner: there is nothing to wait longer for.
+      async drain() {
         await runner.stop({ stopInstances: config.SWITCHYARD_STOP_INSTANCES_ON_EXIT });
         await membership.leave().catch((error: unknown) => log.warn({ err: error }, 'could not say goodbye'));
         await platform.close();

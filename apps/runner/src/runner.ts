@@ -62,6 +62,7 @@ export class Runner {
   readonly #strangers = new Set<string>();
   readonly #removing = new Set<string>();
   #isBehind = false;
+  #isQuiet = false;
   #subscriptions: Unsubscribe[] = [];
   #loops: Promise<unknown> = Promise.resolve();
 
@@ -88,6 +89,16 @@ export class Runner {
     await this.#reconcileOnce();
     if (!this.#isBehind) await this.#forgetLost();
     this.#loops = Promise.all([this.#followDesired(), this.#followFound()]);
+  }
+
+  /** Starts and commands under way: what a drain waits for, and what goes on without this runner. */
+  get inHand(): number {
+    return [...this.#instances.values()].filter(({ state }) => state === 'starting').length + this.#oneOffs.size;
+  }
+
+  /** Looks after nothing new from now on. What it has it keeps: restarts, drains, stops. */
+  quiet(): void {
+    this.#isQuiet = true;
   }
 
   /** Ends the runner. Instances go on unless `stopInstances`; what is desired stays either way. */
@@ -166,8 +177,10 @@ export class Runner {
       const now = oneOffs.get(id);
       if (now !== undefined) keeper.update(now);
     }
-    for (const id of actions.keepInstances) this.#keepInstance(instances.get(id), byId.get(id) ?? null);
-    for (const id of actions.keepOneOffs) this.#keepOneOff(oneOffs.get(id), byId.get(id) ?? null);
+    if (!this.#isQuiet) {
+      for (const id of actions.keepInstances) this.#keepInstance(instances.get(id), byId.get(id) ?? null);
+      for (const id of actions.keepOneOffs) this.#keepOneOff(oneOffs.get(id), byId.get(id) ?? null);
+    }
     const unwanted = new Set<string>(actions.letGo);
     for (const [id, keeper] of [...this.#instances, ...this.#oneOffs]) if (unwanted.has(id)) keeper.letGo();
     for (const id of actions.orphans) void this.#removeOrphan(id);

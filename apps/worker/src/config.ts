@@ -14,6 +14,7 @@ import {
   secretKeyConfig,
 } from '@switchyard/service';
 import { z } from 'zod';
+import { FAULT_POINTS } from './fault-points.ts';
 
 const maximum = (min: number, max: number) => z.coerce.number().int().min(min).max(max).optional();
 
@@ -66,7 +67,7 @@ export const workerConfig = {
   }),
   SWITCHYARD_FAULT_POINT: z
     .string()
-    .regex(/^[a-z]+:[a-z-]+$/, 'a step and a point, as in `build:ran`')
+    .refine((name) => FAULT_POINTS.includes(name), 'a step and a point, as in `build:ran`')
     .optional()
     .describe('For tests: the worker kills itself when it gets there.'),
 } satisfies ConfigShape;

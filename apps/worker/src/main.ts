@@ -1,3 +1,4 @@
+import { LIMITS } from '@switchyard/domain';
 import { openDisk, openPlatform, openSources, openUploads } from '@switchyard/platform';
 import { openStore } from '@switchyard/queue';
 import {
@@ -8,7 +9,10 @@ import {
   openDataDirectory,
   openSecretBox,
   openSourceCredential,
+  type ProcessLife,
+  type ProcessOptions,
   platformSettings,
+  reportOf,
   runProcess,
   serveShell,
   systemClock,
@@ -22,12 +26,16 @@ import { workerMetrics } from './metrics.ts';
 import { ownSecrets } from './own-secrets.ts';
 import { startWorker } from './worker.ts';
 
-/** Twice what stages may need to end: a drain, the grace of a command, a finish. */
-const STOP_TIMEOUT_MS = 12_000;
+/** What stages that are handed back may need to end: the grace of a command, a finish. */
+const END_TIMEOUT_MS = 10_000;
 
 type Open = { close(): Promise<void> };
 
-async function start(config: WorkerConfig, log: ReturnType<typeof createLog>): Promise<{ stop: () => Promise<void> }> {
+async function start(
+  config: WorkerConfig,
+  log: ReturnType<typeof createLog>,
+  life: ProcessLife,
+): ReturnType<ProcessOptions['start']> {
   const opened: Open[] = [];
   const closeAll = async (): Promise<void> => {
     for (const one of opened.toReversed())
@@ -45,6 +53,7 @@ async function start(config: WorkerConfig, log: ReturnType<typeof createLog>): P
       clock,
       ids,
       name: 'worker',
+      faultPoint: faultPoints(config.SWITCHYARD_FAULT_POINT),
     });
     opened.push(store);
     const farm = await store.farm.ensure(await directory.knownFarm());
@@ -68,7 +77,7 @@ async function start(config: WorkerConfig, log: ReturnType<typeof createLog>): P
       host: config.SWITCHYARD_METRICS_HOST,
       port: config.SWITCHYARD_METRICS_PORT,
       metrics: registry,
-      isReady: () => store.isReady(),
+      isReady: async () => life.state === 'working' && (await store.isReady()),
     });
     opened.push(shell);
     const blobs = fileBlobs(directory.blobs);
@@ -110,7 +119,8 @@ async function start(config: WorkerConfig, log: ReturnType<typeof createLog>): P
       metrics: (active) => workerMetrics(registry, { active, isRedisUp: () => store.isReady() }),
       log,
     });
-    opened.push({ close: () => worker.stop() });
+    // Where the start fails: nothing is worth a wait.
+    opened.push({ close: () => worker.drain(0) });
     const looking = startHeadChecks({
       store,
       sources,
@@ -125,18 +135,32 @@ async function start(config: WorkerConfig, log: ReturnType<typeof createLog>): P
       log,
     });
     opened.push({ close: () => looking.stop() });
-    const membership = await store.processes.join({
-      id: processId,
-      kind: 'worker',
-      hostId,
-      pid: process.pid,
-      version: VERSION,
-      metrics: shell.address,
-      startedAt: clock(),
-    });
+    const membership = await store.processes.join(
+      {
+        id: processId,
+        kind: 'worker',
+        hostId,
+        pid: process.pid,
+        version: VERSION,
+        metrics: shell.address,
+        startedAt: clock(),
+      },
+      { report: reportOf(life, () => worker.active), onOrder: (order) => life.obey(order) },
+    );
+    life.onChange(() => membership.say());
     opened.push({ close: () => membership.leave() });
     log.info({ metrics: shell.address, hostId, processId }, 'ready');
-    return { stop: closeAll };
+    return {
+      drainDeadlineMs: config.SWITCHYARD_DRAIN_DEADLINE_S ?? LIMITS.drainDeadlineMs.worker,
+      async quiet() {
+        await looking.stop();
+        await worker.quiet();
+      },
+      async drain(deadlineMs) {
+        await Promise.all([looking.stop(), worker.drain(deadlineMs)]);
+        await closeAll();
+      },
+    };
   } catch (error) {
     await closeAll();
     throw error;
@@ -154,9 +178,9 @@ try {
 const log = createLog({ process: 'worker', level: config?.SWITCHYARD_LOG_LEVEL ?? 'info' });
 await runProcess({
   log,
-  stopTimeoutMs: STOP_TIMEOUT_MS,
-  start: async () => {
+  endTimeoutMs: END_TIMEOUT_MS,
+  start: async (life) => {
     if (config === null) throw fault;
-    return await start(config, log);
+    return await start(config, log, life);
   },
 });

@@ -34,7 +34,7 @@ import { processesWith } from '../../../tests/harness/process-table.ts';
 // @boundaries-ignore what tests of several packages share
 import { createRepository, type Repository } from '../../../tests/harness/repository.ts';
 import { workerMetrics } from './metrics.ts';
-import { startWorker } from './worker.ts';
+import { type RunningWorker, startWorker } from './worker.ts';
 
 const hostId = systemIds('host');
 const FARM = { id: systemIds('farm'), epoch: 1 };
@@ -47,7 +47,7 @@ let platform: Platform;
 let repository: Repository;
 let app: Awaited<ReturnType<Store['apps']['create']>>;
 let registry: Registry;
-const workers: { stop(): Promise<void> }[] = [];
+const workers: RunningWorker[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'worker-'));
@@ -88,7 +88,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all(workers.splice(0).map((worker) => worker.stop()));
+  await Promise.all(workers.splice(0).map((worker) => worker.drain(LIMITS.drainDeadlineMs.worker)));
   await store.close();
   await repository.remove();
 });
@@ -106,7 +106,7 @@ function options() {
   };
 }
 
-async function newWorker(metrics = new Registry()): Promise<{ stop(): Promise<void> }> {
+async function newWorker(metrics = new Registry()): Promise<RunningWorker> {
   const blobs = fileBlobs(join(directory, 'blobs'));
   const worker = await startWorker({
     store,
@@ -309,7 +309,7 @@ describe('a worker', { timeout: 60_000 }, () => {
     const id = await deploy();
     await expect.poll(() => existsSync(file)).toBe(true);
     await newWorker();
-    await first.stop();
+    await first.drain(LIMITS.drainDeadlineMs.worker);
     await expect.poll(() => readFile(file, 'utf8'), { timeout: LIMITS.leaseMs - 5_000 }).toBe('begun\nbegun\n');
     await writeFile(`${file}.go`, '');
     const deployment = await ended(id);

@@ -3,6 +3,7 @@ import { outputArchive } from '@switchyard/service';
 import { DiskKeeper, type DiskKeeperOptions } from './disk-keeper.ts';
 import { StepRunner, type StepRunnerOptions } from './step-runner.ts';
 import { startSweeping } from './sweep.ts';
+import { startTakingOver } from './take-over.ts';
 
 export interface WorkerOptions extends Omit<StepRunnerOptions, 'metrics' | 'disk'> {
   readonly disk: Pick<DiskKeeperOptions, 'disk' | 'budgetBytes' | 'reserveBytes'>;
@@ -21,11 +22,17 @@ function every(intervalMs: number, clock: Clock): () => boolean {
   };
 }
 
-/**
- * Takes wake-ups until it is stopped. Stopping takes no more, gives what runs `LIMITS.workerDrainTimeoutMs`, and hands the rest back, so
- * that another worker goes on at once.
- */
-export async function startWorker(options: WorkerOptions): Promise<{ stop(): Promise<void> }> {
+export interface RunningWorker {
+  /** Steps at work. */
+  readonly active: number;
+  /** Takes no more wake-ups and leads no sweep; what runs goes on. Safe to call twice. */
+  quiet(): Promise<void>;
+  /** Quiet, then lets what runs end until the deadline and hands the rest back, so that another worker goes on at once. */
+  drain(deadlineMs: number): Promise<void>;
+}
+
+/** Takes wake-ups until it is told otherwise. */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { store, log, hostId, pools, concurrency } = options;
   // The figures ask the runner how many steps it runs, and the runner reports its figures.
   let active = (): number => 0;
@@ -43,6 +50,7 @@ export async function startWorker(options: WorkerOptions): Promise<{ stop(): Pro
     onError: (error) => log.warn({ err: error }, 'a wake-up failed; the sweep repeats it'),
   });
   const withUploads = every(LIMITS.uploadSweepMs, options.clock);
+  const takingOver = startTakingOver(options);
   const sweeping = startSweeping({
     ...options,
     disk,
@@ -53,13 +61,27 @@ export async function startWorker(options: WorkerOptions): Promise<{ stop(): Pro
   });
   log.info({ queues, concurrency }, 'taking work');
 
-  return {
-    async stop() {
+  let quieting: Promise<void> | null = null;
+  const quiet = (): Promise<void> =>
+    (quieting ??= (async () => {
       await taking.quiet();
-      const drain = setTimeout(() => runner.stopAll(), LIMITS.workerDrainTimeoutMs);
-      await sweeping.stop();
+      await Promise.all([sweeping.stop(), takingOver.stop()]);
+      // Without Redis its terms run out by themselves.
+      await store.processes.resign(options.processId).catch(() => undefined);
+    })());
+
+  return {
+    get active() {
+      return runner.active;
+    },
+    quiet,
+    async drain(deadlineMs) {
+      const handBack = setTimeout(() => runner.stopAll(), deadlineMs);
+      // At once also where the last round of a sweep takes its time.
+      const isQuiet = quiet();
       await taking.close();
-      clearTimeout(drain);
+      await isQuiet;
+      clearTimeout(handBack);
       stopListening();
     },
   };

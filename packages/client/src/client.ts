@@ -22,6 +22,9 @@ import {
   DeploymentView,
   DiskList,
   EnvironmentView,
+  type DrainRequest,
+  ProcessList,
+  ProcessView,
   Readiness,
   type Retry,
   type Rollback,
@@ -150,6 +153,12 @@ export interface Client {
   changeLimits(patch: FarmLimitsPatch): Promise<FarmLimits>;
   appLimits(app: string): Promise<AppLimits>;
   changeAppLimits(app: string, patch: OwnLimitsPatch): Promise<AppLimits>;
+  /** Switchyard's own processes that are alive. */
+  processes(): Promise<ProcessView[]>;
+  /** Tells a process to take nothing new, to end in order, or to end at once; answers it as it was. */
+  quietProcess(id: string): Promise<ProcessView>;
+  drainProcess(id: string, request?: DrainRequest): Promise<ProcessView>;
+  killProcess(id: string): Promise<ProcessView>;
   /** Trades the token for a cookie that the browser keeps and scripts can't read. */
   openSession(token: string): Promise<Session>;
   closeSession(): Promise<void>;
@@ -183,6 +192,7 @@ export function createClient(options: ClientOptions): Client {
   const variablesPath = (app: string, environment?: VariableEnvironment, name?: string): string =>
     `${appPath(app)}/variables${name === undefined ? '' : `/${encodeURIComponent(name)}`}${query({ environment })}`;
   const domainPath = (app: string, host: string): string => `${appPath(app)}/domains/${encodeURIComponent(host)}`;
+  const processPath = (id: string): string => `/v1/processes/${encodeURIComponent(id)}`;
   const deploymentPath = (id: string): string => `/v1/deployments/${encodeURIComponent(id)}`;
 
   return {
@@ -277,6 +287,10 @@ export function createClient(options: ClientOptions): Client {
       });
     },
     events: (id, tail) => tailEvents(transport, `${deploymentPath(id)}/events`, tail),
+    processes: async () => (await ask(ProcessList, '/v1/processes')).processes,
+    quietProcess: (id) => ask(ProcessView, `${processPath(id)}/quiet`, { method: 'POST', body: {} }),
+    drainProcess: (id, request = {}) => ask(ProcessView, `${processPath(id)}/drain`, { method: 'POST', body: request }),
+    killProcess: (id) => ask(ProcessView, `${processPath(id)}/kill`, { method: 'POST', body: {} }),
     disks: () => ask(DiskList, '/v1/disks'),
     ready: () => ask(Readiness, '/readyz', { accept: [503] }),
     teams: async () => (await ask(TeamList, '/v1/teams')).teams,

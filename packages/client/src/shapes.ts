@@ -247,22 +247,46 @@ export type OpenSession = z.infer<typeof OpenSession>;
 export const Session = z.object({ expiresAt: z.int() }).meta({ id: 'Session' });
 export type Session = z.infer<typeof Session>;
 
+export const ProcessView = ProcessRecord.pick({
+  id: true,
+  kind: true,
+  hostId: true,
+  pid: true,
+  version: true,
+  metrics: true,
+  startedAt: true,
+  state: true,
+  inHand: true,
+}).meta({ id: 'Process' });
+export type ProcessView = z.infer<typeof ProcessView>;
+export const ProcessList = z.object({ processes: z.array(ProcessView) }).meta({ id: 'ProcessList' });
+export type ProcessList = z.infer<typeof ProcessList>;
+export const DrainRequest = z
+  .strictObject({
+    deadlineMs: z
+      .int()
+      .min(0)
+      .max(LIMITS.maxDrainDeadlineMs)
+      .optional()
+      .meta({ description: 'How long what it has in hand may go on; its own setting when absent.' }),
+  })
+  .meta({ id: 'Drain' });
+export type DrainRequest = z.infer<typeof DrainRequest>;
+
 /** Whether deploys can be taken: Redis answers, and at least one worker, runner and router is alive. */
 export const Readiness = z
   .object({
     ready: z.boolean(),
     parts: z.array(
       z.object({
-        name: z.enum(['redis', ...ProcessKind.exclude(['api']).options]),
+        name: z.enum(['redis', ...ProcessKind.options]),
         ready: z.boolean(),
         /** What is missing and what to do; null when nothing is. */
         reason: z.string().nullable(),
       }),
     ),
     /** Only for those who show the admin token. */
-    processes: z
-      .array(ProcessRecord.pick({ id: true, kind: true, hostId: true, version: true, startedAt: true }))
-      .optional(),
+    processes: z.array(ProcessView).optional(),
   })
   .meta({ id: 'Readiness' });
 export type Readiness = z.infer<typeof Readiness>;

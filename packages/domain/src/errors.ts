@@ -31,6 +31,7 @@ export const ERRORS = {
   'method-not-allowed': { fault: 'user', status: 405, title: 'The method is not allowed here' },
   'app-not-found': { fault: 'user', status: 404, title: 'There is no such app' },
   'deployment-not-found': { fault: 'user', status: 404, title: 'There is no such deployment' },
+  'process-not-found': { fault: 'user', status: 404, title: 'There is no such process' },
   'environment-not-found': { fault: 'user', status: 404, title: 'There is no such environment' },
   'team-not-found': { fault: 'user', status: 404, title: 'There is no such team' },
   'team-exists': { fault: 'user', status: 409, title: 'A team of this name exists' },

@@ -21,6 +21,7 @@ export * from './output.ts';
 export * from './placement.ts';
 export * from './plan.ts';
 export * from './problem.ts';
+export * from './process-order.ts';
 export * from './records.ts';
 export * from './repository-address.ts';
 export * from './required-variables.ts';

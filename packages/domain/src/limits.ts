@@ -12,8 +12,13 @@ export const LIMITS = {
   sweepMs: 5_000,
   /** Lost workers in one stage before the deployment fails as the platform's fault. */
   maxLostWorkersPerStage: 5,
-  /** How long a worker that was told to stop lets its stages go on before it hands them back. */
-  workerDrainTimeoutMs: 1_500,
+  /**
+   * How long a process that drains lets go on what it has in hand, where SWITCHYARD_DRAIN_DEADLINE_S is not set; then a worker hands its
+   * stages back, a router and an api cut what is open, and a runner leaves the starts that are under way.
+   */
+  drainDeadlineMs: { worker: 200, runner: 10_000, router: 10_000, api: 4_000 },
+  /** The longest that anybody may ask for. */
+  maxDrainDeadlineMs: 86_400_000,
   /** How often every process reports that it is alive. */
   processBeatMs: 2_000,
   /** Silence after which a process counts as gone. */
@@ -328,7 +333,15 @@ function assertRelation(holds: boolean, relation: string): void {
 assertRelation(LIMITS.beatMs * 3 <= LIMITS.leaseMs, 'beatMs * 3 <= leaseMs');
 assertRelation(LIMITS.leaseMs + LIMITS.sweepMs <= 20_000, 'leaseMs + sweepMs <= 20 s (takeover)');
 assertRelation(LIMITS.processBeatMs * 3 < LIMITS.processGoneMs, 'processBeatMs * 3 < processGoneMs');
-assertRelation(LIMITS.workerDrainTimeoutMs < 2_000, 'workerDrainTimeoutMs < 2 s (takeover after SIGTERM)');
+// The rest is for ending what runs, handing it back and beginning it elsewhere.
+assertRelation(
+  LIMITS.drainDeadlineMs.worker * 5 <= 2_000,
+  'drainDeadlineMs.worker * 5 <= 2 s (takeover after SIGTERM)',
+);
+assertRelation(
+  Object.values(LIMITS.drainDeadlineMs).every((deadlineMs) => deadlineMs <= LIMITS.drainTimeoutMs),
+  'drainDeadlineMs <= drainTimeoutMs: nobody waits for visitors longer than an instance does',
+);
 assertRelation(LIMITS.slotsPerApp <= LIMITS.slotsPerTeam, 'slotsPerApp <= slotsPerTeam');
 assertRelation(LIMITS.slotsPerTeam <= LIMITS.slotsPerFarm, 'slotsPerTeam <= slotsPerFarm');
 assertRelation(LIMITS.slotsPerFarm <= LIMITS.maxSlots, 'slotsPerFarm <= maxSlots');

@@ -18,6 +18,7 @@ import {
 import { LIMITS } from './limits.ts';
 import { Placement } from './placement.ts';
 import { HealthSettings, Plan } from './plan.ts';
+import { ProcessState } from './process-order.ts';
 import { MemoryUse, ResourceLimits } from './resources.ts';
 import { StageRecord } from './stage-record.ts';
 import { StageName, StepName } from './stages.ts';
@@ -358,5 +359,8 @@ export const ProcessRecord = z.object({
   metrics: z.string().nullable(),
   startedAt: Time,
   beatAt: Time,
+  state: ProcessState.default('working'),
+  /** Stages of a worker, requests and streams of an api, requests and connections of a router, starts and commands of a runner. */
+  inHand: z.int().nonnegative().default(0),
 });
 export type ProcessRecord = z.infer<typeof ProcessRecord>;

@@ -55,7 +55,7 @@ function noteOfResult(result: StepResult): string {
 }
 
 export function chainOf(context: StoreContext, queues: BullQueues, farmId: () => Promise<string>): Chain {
-  const { redis, keys, run, subscriptions, clock, ids } = context;
+  const { redis, keys, run, subscriptions, clock, ids, faultPoint } = context;
 
   async function handOn(entries: readonly OutboxEntry[]): Promise<void> {
     // What can't be handed on now stays in the outbox for the sweep.
@@ -121,6 +121,7 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
           ...artifacts.flatMap(([name, value]) => [name, JSON.stringify(value)]),
         ),
       );
+      faultPoint(`${lease.step}:recorded`);
       await handOn(entries);
       return z.enum(['finished', 'lease-lost']).parse(values[0]);
     },
@@ -192,6 +193,13 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
         purgedEnvironments.push(...(gone?.environments ?? []));
       }
       return { handedOn, takenOver, rewoken: due + rewoken, purged, purgedEnvironments };
+    },
+
+    async takeOver() {
+      const { values, entries } = split(await run('takeOver', clock(), JSON.stringify(LOST_WORKERS)));
+      await handOn(entries);
+      const [takenOver, nextAt] = z.tuple([z.number(), z.string()]).parse(values);
+      return { takenOver, nextAt: nextAt === '' ? null : Number(nextAt) };
     },
 
     onCancel(listener) {

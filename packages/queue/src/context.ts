@@ -12,4 +12,5 @@ export interface StoreContext {
   readonly subscriptions: Subscriptions;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly faultPoint: (name: string) => void;
 }

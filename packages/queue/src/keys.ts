@@ -125,6 +125,9 @@ export function keysFor(prefix: string) {
     /** Sorted by the last beat. */
     processes: (kind: ProcessKind) => `${base}processes:${kind}`,
     process: (id: ProcessId) => `${base}process:${id}`,
+    /** Hash: order → ProcessOrder; the strongest is obeyed. */
+    processOrders: (id: ProcessId) => `${base}process-orders:${id}`,
+    processOrderChannel: `${base}process-orders`,
     eventsChannel: (id: DeploymentId) => `${base}events:${id}`,
   } as const;
 }

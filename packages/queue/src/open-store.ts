@@ -49,6 +49,8 @@ export interface StoreOptions {
   readonly ids: Ids;
   /** Names the connection in CLIENT LIST. */
   readonly name: string;
+  /** Called at places where a process may die between two effects: `build:recorded`. For tests. */
+  readonly faultPoint?: (name: string) => void;
   /** `continue`: open although Redis does not answer (a router serves from disk); it is checked as soon as it does. Default: `reject`. */
   readonly whenUnreachable?: 'reject' | 'continue';
   /** Told when a Redis that came late can't be used. Only with `continue`. */
@@ -85,7 +87,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
 
   const run = loadScripts(redis, keys.base);
-  const context: StoreContext = { redis, keys, run, subscriptions: new Subscriptions(subscriber), clock, ids };
+  const context: StoreContext = {
+    redis,
+    keys,
+    run,
+    subscriptions: new Subscriptions(subscriber),
+    clock,
+    ids,
+    faultPoint: options.faultPoint ?? (() => undefined),
+  };
   const queues = new BullQueues(redis, keys, () => blockingConnection(redisUrl, `${name}-queue`));
   const farm = farmRecords(context);
   const chain = chainOf(context, queues, async () => (await farm.current()).id);

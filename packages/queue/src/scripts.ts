@@ -11,6 +11,7 @@ import { ADD_DOMAIN, REMOVE_DOMAIN, SERVE_DOMAIN } from './lua/domains.ts';
 import { FINISH } from './lua/finish.ts';
 import { BEGIN_REQUEST, FORGET_REQUEST, KEEP_ANSWER } from './lua/idempotency.ts';
 import { DESIRE_INSTANCES, DRAIN_INSTANCES, WITHDRAW_INSTANCES } from './lua/instances.ts';
+import { RESIGN } from './lua/leaders.ts';
 import { MOVE_ROUTE } from './lua/move-route.ts';
 import { ADVANCE_ONE_OFF, DESIRE_ONE_OFF } from './lua/one-offs.ts';
 import { APPEND_OUTPUT, ARCHIVED_OUTPUT, FORGET_OUTPUT } from './lua/output.ts';
@@ -23,6 +24,7 @@ import { REPLACE_SETTINGS } from './lua/settings.ts';
 import { SET_SOURCE_CREDENTIAL } from './lua/source-credentials.ts';
 import { RELEASE_HOLD, REWAKE, SWEEP } from './lua/sweep.ts';
 import { CREATE_TEAM, ENSURE_TEAM, REMOVE_TEAM, RENAME_TEAM, RENEW_TEAM_TOKEN, SET_LIMITS } from './lua/teams.ts';
+import { TAKE_OVER } from './lua/take-over.ts';
 import { PRUNE_UPLOADS, PUT_UPLOAD } from './lua/uploads.ts';
 import { REMOVE_VARIABLES, SET_VARIABLES } from './lua/variables.ts';
 import { WAIT } from './lua/wait.ts';
@@ -67,6 +69,7 @@ const SCRIPTS = {
   renewTeamToken: RENEW_TEAM_TOKEN,
   renewWebhook: RENEW_WEBHOOK,
   replaceSettings: REPLACE_SETTINGS,
+  resign: RESIGN,
   rewake: REWAKE,
   serveDomain: SERVE_DOMAIN,
   scale: SCALE_ENVIRONMENT,
@@ -76,6 +79,7 @@ const SCRIPTS = {
   stop: STOP_ENVIRONMENT,
   sweep: SWEEP,
   wait: WAIT,
+  takeOver: TAKE_OVER,
   withdrawInstances: WITHDRAW_INSTANCES,
 } as const;
 

@@ -10,6 +10,7 @@ import type {
   OneOffId,
   ProcessId,
   ProcessKind,
+  ProcessOrder,
   ProcessRecord,
   Route,
   RouteId,
@@ -94,9 +95,22 @@ export interface RoutingRecords {
 }
 
 export interface ProcessRecords {
-  /** Says that the process is alive, again every `LIMITS.processBeatMs`, until `leave()`, which says goodbye. */
-  join(process: Omit<ProcessRecord, 'v' | 'beatAt'>): Promise<{ leave(): Promise<void> }>;
+  /**
+   * Says that the process is alive, again every `LIMITS.processBeatMs` and at `say()`, until `leave()`, which says goodbye. With every
+   * beat it says what `report` answers and hears what it has been told: an order may be heard again and again.
+   */
+  join(
+    process: Omit<ProcessRecord, 'v' | 'beatAt' | 'state' | 'inHand'>,
+    life?: {
+      readonly report?: () => Pick<ProcessRecord, 'state' | 'inHand'>;
+      readonly onOrder?: (order: ProcessOrder) => void;
+    },
+  ): Promise<{ say(): void; leave(): Promise<void> }>;
   alive(kind?: ProcessKind): Promise<ProcessRecord[]>;
+  /** Leaves an order, which the process hears at once, or with its next beat. Answers its record; null where none of this id is alive. */
+  tell(id: ProcessId, order: ProcessOrder): Promise<ProcessRecord | null>;
   /** Whether this process is the one that does the task until `termMs` from now. Asked again in time, it stays the one. */
   lead(task: 'heads', processId: ProcessId, termMs: number): Promise<boolean>;
+  /** Gives up all that it leads, the sweep included, so that another goes on at its next look. */
+  resign(processId: ProcessId): Promise<void>;
 }

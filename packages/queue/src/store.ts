@@ -308,6 +308,11 @@ export interface Chain {
   >;
   /** Called by one worker at a time: takes the leader lease itself and answers null when another has it. */
   sweep(processId: ProcessId): Promise<SweepReport | null>;
+  /**
+   * Takes over what dead workers have left whose leases have run out. Any worker may, at any time. `nextAt`: when the next lease runs out
+   * unless its owner beats; null where there is none.
+   */
+  takeOver(): Promise<{ takenOver: number; nextAt: number | null }>;
   /** Calls back at once when a deployment of the given id is to be cancelled. */
   onCancel(listener: (id: DeploymentId) => void): Unsubscribe;
 }

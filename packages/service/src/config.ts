@@ -1,4 +1,4 @@
-import { SwitchyardError } from '@switchyard/domain';
+import { LIMITS, SwitchyardError } from '@switchyard/domain';
 import { z } from 'zod';
 
 /** A schema per variable; its `describe()` text is the variable's line in docs/configuration.md. */
@@ -48,6 +48,14 @@ export const count = (fallback: number, bounds: { min: number; max: number }) =>
       `a whole number from ${bounds.min} to ${bounds.max}`,
     );
 
+/** Answers milliseconds. */
+const seconds = (most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,6}(\.\d{1,3})?$/, 'seconds, as in 1200 or 1.5')
+    .transform((text) => Math.round(Number(text) * 1_000))
+    .refine((ms) => ms <= most * 1_000, `at most ${most} seconds`);
+
 const UNITS = ['', 'k', 'm', 'g', 't'] as const;
 
 /** Bytes, or with a unit: `20GB` and `20 GB` are 20 · 10⁹, `20GiB` is 20 · 2³⁰. */
@@ -77,6 +85,15 @@ export const commonConfig = {
     .describe('Directory for mirrors, snapshots, instances, blobs and keys; shared by the processes of a host.'),
   SWITCHYARD_METRICS_PORT: port(0).describe('Port of this process’s `/metrics` and `/readyz`; 0 takes any free one.'),
   SWITCHYARD_METRICS_HOST: z.string().default('127.0.0.1').describe('Address on which `/metrics` is served.'),
+  SWITCHYARD_DRAIN_DEADLINE_S: seconds(LIMITS.maxDrainDeadlineMs / 1_000)
+    .optional()
+    .meta({
+      description:
+        'How long this process, told to stop (SIGTERM), lets go on what it has in hand before it hands it back or cuts it; `1200` lets a worker end builds of twenty minutes.',
+      defaultText: Object.entries(LIMITS.drainDeadlineMs)
+        .map(([kind, ms]) => `${kind} ${ms / 1_000}`)
+        .join(', '),
+    }),
   SWITCHYARD_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')

@@ -4,6 +4,8 @@ import type { DeploymentEvent } from '@switchyard/domain';
 const RETRY_MS = 1_000;
 
 export const GREETING = `retry: ${RETRY_MS}\n\n`;
+/** The last that a reader gets of an api that leaves: a browser, and our client, connect again with the last id that they have. */
+export const FAREWELL = `retry: ${RETRY_MS}\n: this api is leaving; connect again\n\n`;
 export const HEARTBEAT = ': still here\n\n';
 
 const frames = new WeakMap<DeploymentEvent, Buffer>();

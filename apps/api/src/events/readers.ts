@@ -1,20 +1,20 @@
 /** Everybody who reads a stream at present, so that a stop can send them away in order. */
 export interface Readers {
-  /** A signal that fires when the api stops; `leave` when the reader is done. */
-  join(): { readonly signal: AbortSignal; leave(): void };
+  /** A signal that fires when the api leaves, of a reader that can go on elsewhere; `leave` when the reader is done. */
+  join(reader: { readonly resumes: boolean }): { readonly signal: AbortSignal; leave(): void };
   readonly count: number;
-  /** Ends all streams, and those that begin later at once. */
+  /** Ends the streams of those that can go on elsewhere, and such that begin later at once. */
   dismiss(): void;
 }
 
 export function createReaders(): Readers {
-  const present = new Set<AbortController>();
+  const present = new Map<AbortController, { readonly resumes: boolean }>();
   let dismissed = false;
   return {
-    join() {
+    join(reader) {
       const controller = new AbortController();
-      present.add(controller);
-      if (dismissed) controller.abort();
+      present.set(controller, reader);
+      if (dismissed && reader.resumes) controller.abort();
       return { signal: controller.signal, leave: () => void present.delete(controller) };
     },
     get count() {
@@ -22,7 +22,7 @@ export function createReaders(): Readers {
     },
     dismiss() {
       dismissed = true;
-      for (const controller of present) controller.abort();
+      for (const [controller, { resumes }] of present) if (resumes) controller.abort();
     },
   };
 }

@@ -14,6 +14,11 @@ export interface StreamFormat<Sent extends Batch> {
   readonly greeting?: string;
   /** Sent when nothing else was for a while; none where the format has no place for it. */
   readonly heartbeat?: string;
+  /**
+   * Sent to a reader when the api leaves: it connects again and goes on where it was. A format without one has no word for that: its
+   * readers stay until the api's deadline and are cut then, so that no half answer looks like a whole one.
+   */
+  readonly farewell?: string;
   /** What a batch comes to; empty text sends nothing. */
   readonly encode: (batch: Sent) => string | Buffer;
   /** Whether the stream ends after this batch although more may come. */
@@ -32,7 +37,7 @@ export async function sendStream<Sent extends Batch>(
   format: StreamFormat<Sent>,
   batches: (signal: AbortSignal) => AsyncIterable<Sent>,
 ): Promise<void> {
-  const reader = readers.join();
+  const reader = readers.join({ resumes: format.farewell !== undefined });
   const over = new AbortController();
   const signal = AbortSignal.any([reader.signal, over.signal]);
   const leave = (): void => over.abort();
@@ -60,6 +65,7 @@ export async function sendStream<Sent extends Batch>(
       if (format.isLast?.(next.value) === true) break;
     }
     await source.return?.();
+    if (reader.signal.aborted && format.farewell !== undefined) response.write(format.farewell);
     response.end();
   } finally {
     clearInterval(pulse);

@@ -1,7 +1,7 @@
 import { InstanceId, LIMITS, OutputEvent } from '@switchyard/domain';
 import { z } from 'zod';
 import { requireApp, requireProduction } from '../app-views.ts';
-import { GREETING, HEARTBEAT } from '../events/event-frames.ts';
+import { FAREWELL, GREETING, HEARTBEAT } from '../events/event-frames.ts';
 import { sendStream } from '../events/send-stream.ts';
 import { NO_BODY, operation } from '../operation.ts';
 import { isKept, type OutputFilter } from '../output/output-history.ts';
@@ -68,6 +68,7 @@ const FORMATS = {
   'text/event-stream': {
     greeting: GREETING,
     heartbeat: HEARTBEAT,
+    farewell: FAREWELL,
     encode: ({ events }: OutputBatch) => outputFrames(events),
   },
 } as const;

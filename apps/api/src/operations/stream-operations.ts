@@ -2,7 +2,7 @@ import { DeploymentEvent, isFinal, StageName, SwitchyardError } from '@switchyar
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { requireDeployment } from '../deployment-views.ts';
-import { eventFrames, GREETING, HEARTBEAT } from '../events/event-frames.ts';
+import { eventFrames, FAREWELL, GREETING, HEARTBEAT } from '../events/event-frames.ts';
 import { endsStage, logEventsOf, logText } from '../events/log-lines.ts';
 import { type EventBatch, readEvents } from '../events/read-events.ts';
 import { sendStream } from '../events/send-stream.ts';
@@ -79,6 +79,7 @@ const streamEvents = operation({
         type: EVENT_STREAM,
         greeting: GREETING,
         heartbeat: HEARTBEAT,
+        farewell: FAREWELL,
         encode: ({ events }) => eventFrames(events),
       },
       (signal) => readEvents({ store, archive }, deployment.id, { after, follow: true, signal }),

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { NO_BODY, operation } from '../operation.ts';
 import { sendProblem } from '../problems.ts';
 import { readinessOf } from '../readiness.ts';
+import { viewProcess } from './process-operations.ts';
 
 const none = z.object({});
 
@@ -15,21 +16,15 @@ const readyz = operation({
   access: 'optional',
   summary: 'Whether deploys can be taken',
   description:
-    'Redis answers, and at least one worker, one runner and one router are alive. With the admin token it also lists the processes.',
+    'Redis answers, at least one worker, one runner and one router are alive and neither quiet nor draining, and nor is this api. With the admin token it also lists the processes. Whether a single process wants requests is asked of `/readyz` at its address for metrics.',
   params: none,
   query: none,
   body: NO_BODY,
   answers: { 200: { description: 'Yes.', content: { 'application/json': Readiness } } },
   errors: ['unavailable'],
-  async handle({ caller, request, response }, { store }) {
-    const { readiness, alive } = await readinessOf(store);
-    const processes = alive.map(({ id, kind, hostId, version, startedAt }) => ({
-      id,
-      kind,
-      hostId,
-      version,
-      startedAt,
-    }));
+  async handle({ caller, request, response }, { store, life }) {
+    const { readiness, alive } = await readinessOf(store, life);
+    const processes = alive.map(viewProcess);
     const body = { ...readiness, ...(caller === null || caller.team !== null ? {} : { processes }) };
     if (readiness.ready) {
       response.json(body);

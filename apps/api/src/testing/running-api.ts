@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient } from '@switchyard/client';
+import { LIMITS } from '@switchyard/domain';
 import {
   createLog,
   createMetrics,
@@ -10,6 +11,7 @@ import {
   type LogArchive,
   logArchive,
   outputArchive,
+  type ProcessLife,
   secretBox,
   systemIds,
 } from '@switchyard/service';
@@ -45,6 +47,7 @@ export interface ApiOptions {
   readonly allowFileRepositories?: boolean;
   readonly publicUrl?: string;
   readonly dnsServers?: readonly string[];
+  readonly life?: Pick<ProcessLife, 'state'>;
 }
 
 export async function startApi({ redisUrl, now = Date.now, ...options }: ApiOptions): Promise<RunningApi> {
@@ -73,6 +76,7 @@ export async function startApi({ redisUrl, now = Date.now, ...options }: ApiOpti
     metrics: createMetrics({ process: 'api' }),
     adminToken: token,
     secretKey: randomBytes(32),
+    life: options.life ?? { state: 'working' },
     host: '127.0.0.1',
     port: 0,
     settings: {
@@ -101,9 +105,9 @@ export async function startApi({ redisUrl, now = Date.now, ...options }: ApiOpti
         headers: { 'content-type': 'application/json', ...headers },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
-    stop: () => server.close(),
+    stop: () => server.close(LIMITS.drainDeadlineMs.api),
     async close() {
-      await server.close();
+      await server.close(0);
       await walk.close();
       await rm(directory, { recursive: true, force: true });
     },

@@ -19,6 +19,7 @@ import type { Blobs } from '@switchyard/service';
 import type { AttemptMemory } from '../attempt-memory.ts';
 import type { AttemptVariables } from '../attempt-variables.ts';
 import type { DiskKeeper } from '../disk-keeper.ts';
+import type { OwnPoint } from '../fault-points.ts';
 import type { LogSink } from '../log-sink.ts';
 
 /** What a stage may use. A stage reads records, does its work, and answers how it ended; it never finishes itself. */
@@ -72,7 +73,7 @@ export interface StageContext {
   readonly clock: Clock;
   readonly ids: Ids;
   /** Marks a place inside the stage, for tests that kill the worker there. */
-  readonly faultPoint: (point: string) => void;
+  readonly faultPoint: (point: OwnPoint) => void;
 }
 
 /** What happened when the work itself went wrong. The diagnosis is made from it and from the attempt's output. */

@@ -1,4 +1,5 @@
 import { LIMITS } from '@switchyard/domain';
+import { TAKE_OVER_EXPIRED } from './take-over.ts';
 
 /**
  * Finds what stopped moving: leases that ran out, retries whose wake-up was lost, admitted work that nobody began.
@@ -9,36 +10,8 @@ import { LIMITS } from '@switchyard/domain';
  * Events: stage.lost; deployment.decided where a stage lost too many workers.
  */
 export const SWEEP = `
-local takenOver, rewoken = 0, 0
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', now, 'LIMIT', 0, 100)) do
-  local step = get(id, 'step')
-  takenOver = takenOver + 1
-  if step == '' then
-    clearLease(id)
-    giveSlotBack(id)
-  else
-    loseAttempt(id, step)
-    local lost = tonumber(get(id, (step == 'pin' and 'pin:lost') or ('s:' .. step .. ':lost')))
-    if lost <= ${LIMITS.maxLostWorkersPerStage} or (step == 'migrate' and oneOffGoesOn(id)) then
-      if step ~= 'pin' then setStage(id, step, 'waiting', 'Its worker was lost; another takes over.') end
-      hand(id)
-    else
-      local stage = (step == 'pin' and 'source') or step
-      if step == 'pin' then setStage(id, stage, 'waiting') end
-      setStage(id, stage, 'failed', 'Workers were lost repeatedly in this stage.')
-      if step == 'migrate' and oneOffState(id) == 'unknown' then
-        local reason = 'how far the migration of #' .. get(id, 'number') .. ' came is not known, since its host lost it'
-        putOnHold(id, json({scope = 'all', reason = reason, deploymentId = id, at = tonumber(now)}))
-      end
-      if step == 'cleanup' then
-        giveSlotBack(id)
-        finalize(id)
-      else
-        decide(id, 'failed', (string.gsub(ARGV[2], '@STAGE@', stage)))
-      end
-    end
-  end
-end
+${TAKE_OVER_EXPIRED}
+local takenOver, rewoken = takeOverExpired(ARGV[2]), 0
 
 -- Looked for in their queues by the caller, so that a wake-up that only waits long is not doubled.
 local suspects = {}
