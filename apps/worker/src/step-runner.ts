@@ -7,6 +7,7 @@ import {
   type MemoryUse,
   type ProcessId,
   type ResourceMaxima,
+  type StepName,
   SwitchyardError,
   stageOf,
   stageTimeLimitMs,
@@ -25,7 +26,7 @@ import type { FaultPoint } from './fault-points.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { StageStop, type StopReason } from './stage-stop.ts';
-import type { StageContext } from './stages/stage.ts';
+import type { Stage, StageContext } from './stages/stage.ts';
 import { STAGE_WORK } from './stages/table.ts';
 import { decideEnd, type StepEnd, stopAfterMs } from './step-end.ts';
 import { insist } from './waiting.ts';
@@ -57,6 +58,8 @@ export interface StepRunnerOptions {
   readonly disk: Pick<DiskKeeper, 'ensureRoom'>;
   readonly metrics: WorkerMetrics;
   readonly log: Log;
+  /** What is done for each step instead of the stages' own work: a load run pretends. */
+  readonly stageWork?: Readonly<Record<StepName, Stage>>;
 }
 
 interface AttemptParts {
@@ -159,7 +162,7 @@ export class StepRunner {
       stage: name,
       attempt,
     });
-    const variables = await this.#variablesOf(begun, lost);
+    const variables = this.#variablesOf(begun);
     const credential = await this.#credentialOf(begun, lost);
     const attemptLog = new AttemptLog({
       events: store.events,
@@ -222,11 +225,10 @@ export class StepRunner {
     }
   }
 
-  async #variablesOf({ deployment: { appId }, environment }: Begun, lost: AbortSignal): Promise<AttemptVariables> {
-    const { store, farm, secretBox } = this.#options;
-    const owner = variableOwnerOf(environment);
-    const sealed = await readOrReason(lost, () => store.variables.readSealed(owner));
-    return attemptVariables(secretBox, { farmId: farm.id, appId, environmentId: owner }, sealed ?? []);
+  #variablesOf({ deployment: { appId }, environment, variables }: Begun): AttemptVariables {
+    const { farm, secretBox } = this.#options;
+    const environmentId = variableOwnerOf(environment);
+    return attemptVariables(secretBox, { farmId: farm.id, appId, environmentId }, variables);
   }
 
   async #credentialOf({ lease, deployment: { appId } }: Begun, lost: AbortSignal): Promise<AttemptCredential> {
@@ -238,11 +240,11 @@ export class StepRunner {
   }
 
   async #run(begun: Begun, step: ActiveStep, attempt: AttemptParts) {
-    const { platform } = this.#options;
+    const { platform, stageWork = STAGE_WORK } = this.#options;
     const { lease, deployment } = begun;
     // What a dead worker has left running must not meet this attempt's files.
     await platform.worker.discardAttempts(deployment.id, lease.token);
-    return await STAGE_WORK[lease.step](this.#contextOf(begun, step, attempt));
+    return await stageWork[lease.step](this.#contextOf(begun, step, attempt));
   }
 
   #contextOf(
@@ -250,7 +252,7 @@ export class StepRunner {
     { signal, leave }: ActiveStep,
     { attemptLog, variables, credential, memory, limitMs }: AttemptParts,
   ): StageContext {
-    const { store, platform, faultPoint, urlOf, secretBox: _secretBox, ...rest } = this.#options;
+    const { store, platform, faultPoint, urlOf, secretBox: _secretBox, stageWork: _stageWork, ...rest } = this.#options;
     return {
       ...rest,
       deployment,

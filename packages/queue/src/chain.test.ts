@@ -3,6 +3,8 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 // @boundaries-ignore walking the chain by hand is shared with the tests of what crosses packages
 import { ChainWalk, DIAGNOSIS, ME, OTHER } from '../../../tests/harness/chain-walk.ts';
+// @boundaries-ignore what tests of several packages share
+import { waitFor } from '../../../tests/harness/wait-for.ts';
 import type { Lease } from './store.ts';
 
 let chain: ChainWalk;
@@ -176,19 +178,30 @@ describe('a retry', () => {
     });
     await forgetJobs();
     chain.wait(4_000);
-    expect(await chain.store.chain.sweep(ME)).toMatchObject({ rewoken: 1 });
-    expect(await chain.store.chain.sweep(ME)).toMatchObject({ rewoken: 0 });
+    expect(await chain.store.chain.sweep(ME)).toMatchObject({ handedOn: 1 });
+    expect(await chain.store.chain.sweep(ME)).toMatchObject({ handedOn: 0, rewoken: 0 });
   });
 });
 
 describe('work that was admitted', () => {
-  it('and whose job is lost is woken again after a while', async () => {
+  it('and whose job is lost is woken again', async () => {
     const id = await chain.deploy();
     await chain.pass(id, 'pin');
     await forgetJobs();
-    chain.wait(2 * LIMITS.sweepMs + 1);
-    expect(await chain.store.chain.sweep(ME)).toMatchObject({ rewoken: 1 });
-    expect(await chain.store.chain.sweep(ME)).toMatchObject({ rewoken: 0 });
+    expect((await chain.store.chain.sweep(ME))?.handedOn).toBeGreaterThan(0);
+    expect(await chain.store.chain.sweep(ME)).toMatchObject({ handedOn: 0, rewoken: 0 });
+  });
+
+  it('and whose worker failed to ask for it is woken again', async () => {
+    const failed = new Promise<void>((resolve) => {
+      const work = (): Promise<void> => Promise.reject(new Error('Redis was away'));
+      void chain.store.queues.take({ queues: ['light'], concurrency: 1, work, onError: () => resolve() });
+    });
+    const id = await chain.deploy();
+    await failed;
+    const handsOn = async (): Promise<boolean> => ((await chain.store.chain.sweep(ME))?.handedOn ?? 0) > 0;
+    await waitFor('it is handed on again', handsOn, 10_000);
+    expect(await chain.begin(id, 'pin')).toMatchObject({ answer: 'run' });
   });
 
   it('and whose job was taken by a worker that died before it began is woken again', async () => {

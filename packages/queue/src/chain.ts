@@ -10,15 +10,19 @@ import {
   queueFor,
   RouteId,
   StepName,
+  SwitchyardError,
+  variableOwnerOf,
 } from '@switchyard/domain';
 import { z } from 'zod';
 import { acceptanceOf } from './accepting.ts';
 import { appOf, environmentOfHash, purgeApp } from './apps.ts';
+import { toStoreError } from './connection.ts';
 import type { StoreContext } from './context.ts';
 import { deploymentOfHash, pairsToHash } from './deployment-record.ts';
 import type { BullQueues, OutboxEntry } from './queues.ts';
 import { split } from './script-answer.ts';
 import type { BeginAnswer, CancelAnswer, Chain, Lease, StepResult, SweepReport, Wake } from './store.ts';
+import { sealedOf } from './variables.ts';
 
 const LOST_WORKERS: Omit<Diagnosis, 'stage'> & { stage: string } = {
   cause: 'worker-lost',
@@ -54,6 +58,17 @@ function noteOfResult(result: StepResult): string {
   return 'note' in result ? cutText(result.note ?? '', LIMITS.maxErrorMessageBytes) : '';
 }
 
+/** What can't be read keeps a deployment from the stages that need it, not from beginning: a cleanup is done without. */
+function readableOrReason<Value>(read: () => Value): Value | SwitchyardError {
+  try {
+    return read();
+  } catch (error) {
+    const reason = toStoreError(error);
+    if (reason instanceof SwitchyardError) return reason;
+    throw reason;
+  }
+}
+
 export function chainOf(context: StoreContext, queues: BullQueues, farmId: () => Promise<string>): Chain {
   const { redis, keys, run, subscriptions, clock, ids, faultPoint } = context;
 
@@ -81,18 +96,23 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
   return {
     ...acceptanceOf(context, { farmId, handOn, read }),
 
-    async begin({ deploymentId, step }: Wake, { processId }): Promise<BeginAnswer> {
-      const { values, entries } = split(await run('begin', clock(), deploymentId, step, processId, LIMITS.leaseMs));
+    async begin({ deploymentId, step, jobId }: Wake, { processId }): Promise<BeginAnswer> {
+      const { values, entries } = split(
+        await run('begin', clock(), deploymentId, step, processId, LIMITS.leaseMs, jobId ?? ''),
+      );
       await handOn(entries);
       const verdict = z.enum(['run', 'done', 'held', 'waiting', 'not-next', 'gone']).parse(values[0]);
       if (verdict !== 'run') return { answer: verdict };
-      const [, token, attempt, counted, hash, app, environment] = values;
+      const [, token, attempt, counted, hash, app, environmentHash, ofEnvironment, ofPreviews] = values;
+      const environment = environmentOfHash(pairsToHash(environmentHash));
+      const isProduction = variableOwnerOf(environment) === environment.id;
       return {
         answer: 'run',
         lease: { deploymentId, step, token: Number(token), processId },
         deployment: deploymentOfHash(pairsToHash(hash)),
         app: appOf(z.string().parse(app), false),
-        environment: environmentOfHash(pairsToHash(environment)),
+        environment,
+        variables: readableOrReason(() => sealedOf(isProduction ? ofEnvironment : ofPreviews)),
         attempt: Number(attempt),
         counted: Number(counted),
       };
@@ -180,7 +200,7 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
       const { values, entries } = split(await run('sweep', clock(), JSON.stringify(LOST_WORKERS)));
       const [takenOver, due, suspects] = z.tuple([z.number(), z.number(), z.array(z.string())]).parse(values);
       await handOn(entries);
-      const handedOn = await queues.emptyOutbox();
+      const handedOn = await queues.handOnLost();
       const rewoken = await rewake(suspects);
       const purged: DeploymentId[] = [];
       const purgedEnvironments: EnvironmentId[] = [];

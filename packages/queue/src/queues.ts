@@ -17,6 +17,10 @@ export type OutboxEntry = z.infer<typeof OutboxEntry>;
 
 const JobData = z.object({ deploymentId: DeploymentId, step: StepName });
 
+function wakeOf({ id, data }: Job): Wake {
+  return { ...JobData.parse(data), ...(id === undefined ? {} : { jobId: id }) };
+}
+
 /**
  * BullMQ redelivers a job whose worker died; the record, not BullMQ, counts lost workers, so its own count never ends a job.
  * Finished jobs are removed: an id that sits in a finished set would be ignored when added again.
@@ -51,7 +55,7 @@ export class BullQueues implements Queues {
     return queue;
   }
 
-  /** Adds the jobs, then takes the entries out of the outbox: whatever fails in between is added again under the same id. */
+  /** Adds the jobs. Each entry stays in the outbox until somebody begins with its job: whatever fails before is added again. */
   async handOn(entries: readonly OutboxEntry[]): Promise<void> {
     if (entries.length === 0) return;
     await Promise.all(
@@ -63,16 +67,19 @@ export class BullQueues implements Queues {
         ),
       ),
     );
-    await this.#redis.hdel(this.#keys.outbox, ...entries.map(({ jobId }) => jobId));
   }
 
-  /** Hands on whatever its writer did not get to. */
-  async emptyOutbox(): Promise<number> {
+  /** Hands on what is in the outbox and in no queue: its writer did not get to it, or the call of begin failed. */
+  async handOnLost(): Promise<number> {
     const entries = Object.values(await this.#redis.hgetall(this.#keys.outbox)).map((text) =>
       OutboxEntry.parse(JSON.parse(text)),
     );
-    await this.handOn(entries);
-    return entries.length;
+    const known = await Promise.all(
+      entries.map(async ({ queue, jobId }) => await this.#redis.exists(this.#queue(queue).toKey(jobId))),
+    );
+    const lost = entries.filter((_, index) => known[index] === 0);
+    await this.handOn(lost);
+    return lost.length;
   }
 
   /**
@@ -86,7 +93,7 @@ export class BullQueues implements Queues {
 
   async take({ queues, concurrency, work, onError }: Parameters<Queues['take']>[0]): ReturnType<Queues['take']> {
     const workers = queues.map((name) => {
-      const worker = new Worker(name, async (job: Job) => await work(JobData.parse(job.data) satisfies Wake), {
+      const worker = new Worker(name, async (job: Job) => await work(wakeOf(job)), {
         connection: this.#connect(),
         prefix: this.#keys.bullPrefix,
         concurrency,

@@ -22,8 +22,10 @@ import type {
   ReleaseId,
   Reuse,
   RouteId,
+  SealedVariable,
   StageName,
   StepName,
+  SwitchyardError,
   TeamId,
   Trigger,
   UploadId,
@@ -191,6 +193,8 @@ export type PushAnswer =
 export interface Wake {
   readonly deploymentId: DeploymentId;
   readonly step: StepName;
+  /** The job that it came with: to begin is to have received it. */
+  readonly jobId?: string;
 }
 
 /** The right to work on a step, until the lease runs out. */
@@ -209,6 +213,8 @@ export type BeginAnswer =
       readonly deployment: Deployment;
       readonly app: App;
       readonly environment: Environment;
+      /** The environment's, as they are now; or why they can't be read. */
+      readonly variables: readonly SealedVariable[] | SwitchyardError;
       /** Counts from 1 within the stage, lost and handed-back attempts included. */
       readonly attempt: number;
       /** Attempts of this stage that count against its limit, this one included. */

@@ -38,5 +38,5 @@ it('the sweep goes past a record that can’t be read: it wakes what lost its jo
   await unreadable();
   await redis.del(...(await redis.keys(`${chain.prefix}:bull:*`)));
   chain.wait(LIMITS.leaseMs * 10);
-  expect(await chain.store.chain.sweep(ME)).toMatchObject({ rewoken: 1 });
+  expect(await chain.store.chain.sweep(ME)).toMatchObject({ handedOn: 1 });
 });

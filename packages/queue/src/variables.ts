@@ -8,6 +8,15 @@ function ownerKey(owner: VariableOwner): string {
   return owner.startsWith('app_') ? `app:${owner}` : `env:${owner}`;
 }
 
+/** By name. Throws a ZodError where one is not of this version. */
+export function sealedOf(documents: unknown): SealedVariable[] {
+  return z
+    .array(z.string())
+    .parse(documents)
+    .map((document) => SealedVariable.parse(JSON.parse(document)))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 export function variableRecords({ redis, keys, run, clock }: StoreContext): VariableRecords {
   const records: VariableRecords = {
     async set(owner, variables) {
@@ -59,11 +68,7 @@ export function variableRecords({ redis, keys, run, clock }: StoreContext): Vari
         .exec();
       const [[, exists] = [], [, documents] = []] = answers ?? [];
       if (exists !== 1) return null;
-      return z
-        .array(z.string())
-        .parse(documents)
-        .map((document) => SealedVariable.parse(JSON.parse(document)))
-        .sort((a, b) => (a.name < b.name ? -1 : 1));
+      return sealedOf(documents);
     },
 
     async versions(owner) {

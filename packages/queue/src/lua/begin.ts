@@ -5,13 +5,19 @@
  * ARGV[3]  step
  * ARGV[4]  process id
  * ARGV[5]  lease in milliseconds
+ * ARGV[6]  job that woke the caller, or ''
  *
- * Answers {'run', token, attempt, counted, deployment hash, app document, environment hash, outbox}
+ * Whoever asks has the job in hand: its entry leaves the outbox here and not where the job was added, which would be one more round trip
+ * at every hop.
+ *
+ * Answers {'run', token, attempt, counted, deployment hash, app document, environment hash,
+ *   variables of the environment, variables of all previews, outbox}
  * or {'done' | 'held' | 'waiting' | 'not-next' | 'gone', outbox}.
  * Events: stage.started; deployment.waiting; what superseding brings.
  */
 export const BEGIN = `
 local id, step, process = ARGV[2], ARGV[3], ARGV[4]
+if ARGV[6] ~= '' then redis.call('HDEL', P .. 'outbox', ARGV[6]) end
 if redis.call('EXISTS', dep(id)) == 0 then return reply('gone') end
 local current = get(id, 'step')
 if current == '' then return reply('done') end
@@ -96,7 +102,10 @@ else
     '{"token":' .. token .. ',"processId":"' .. process .. '","startedAt":' .. now .. ',"endedAt":null,"result":"running","note":null}')
   emit(id, 'stage.started', '{"stage":"' .. step .. '","attempt":' .. attempt .. '}')
 end
+local app, environment = get(id, 'appId'), get(id, 'environmentId')
 return reply('run', token, attempt, counted, redis.call('HGETALL', dep(id)),
-  redis.call('HGET', P .. 'app:' .. get(id, 'appId'), 'doc') or '',
-  redis.call('HGETALL', P .. 'env:' .. get(id, 'environmentId')))
+  redis.call('HGET', P .. 'app:' .. app, 'doc') or '',
+  redis.call('HGETALL', P .. 'env:' .. environment),
+  redis.call('HVALS', P .. 'variables:' .. environment),
+  redis.call('HVALS', P .. 'variables:' .. app))
 `;

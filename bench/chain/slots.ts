@@ -1,0 +1,3 @@
+export async function slots(): Promise<object[]> {
+  return [];
+}
