@@ -3,10 +3,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Deployment, type DeploymentId, NO_MAXIMA, type StepName, STEPS } from '@switchyard/domain';
+import { type Deployment, type DeploymentId, NO_MAXIMA, STEPS, type StepName } from '@switchyard/domain';
 import { openDisk, openFakePlatform, openSources, openUploads } from '@switchyard/platform';
 import { openStore, type Store } from '@switchyard/queue';
-import { createLog, createMetrics, fileBlobs, logArchive, secretBox, systemClock, systemIds } from '@switchyard/service';
+import {
+  createLog,
+  createMetrics,
+  fileBlobs,
+  logArchive,
+  secretBox,
+  systemClock,
+  systemIds,
+} from '@switchyard/service';
 // @boundaries-ignore the real worker, whose stages pretend
 import { workerMetrics } from '../../apps/worker/src/metrics.ts';
 // @boundaries-ignore the real worker, whose stages pretend
@@ -38,7 +46,10 @@ export async function openFarm(redisUrl: string): Promise<Farm> {
   const prefix = `chain-${randomBytes(6).toString('hex')}`;
   const store = await open('bench');
   const farm = await store.farm.ensure(null);
-  const stops: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true }), () => store.close()];
+  const stops: (() => Promise<unknown>)[] = [
+    () => rm(directory, { recursive: true, force: true }),
+    () => store.close(),
+  ];
   let apps = 0;
 
   async function accept(count: number): Promise<DeploymentId[]> {
@@ -66,7 +77,12 @@ export async function openFarm(redisUrl: string): Promise<Farm> {
       runner: { start: () => ({ listens: [] }) },
     });
     const blobs = fileBlobs(join(directory, 'blobs'));
-    const sourceOptions = { kind: 'local', dataDir: directory, extraCaCerts: null, allowFileRepositories: true } as const;
+    const sourceOptions = {
+      kind: 'local',
+      dataDir: directory,
+      extraCaCerts: null,
+      allowFileRepositories: true,
+    } as const;
     const pretend: Stage = async ({ deployment, lease }) => {
       await pretence(deployment, lease.step);
       if (!staysHere || lease.step !== 'source') return { kind: 'succeeded' };
@@ -99,7 +115,10 @@ export async function openFarm(redisUrl: string): Promise<Farm> {
       log: createLog({ process: 'worker', level: 'silent' }),
       stageWork: Object.fromEntries(STEPS.map((step) => [step, pretend])) as Record<StepName, Stage>,
     });
-    stops.push(() => workerStore.close(), () => worker.stop());
+    stops.push(
+      () => workerStore.close(),
+      () => worker.stop(),
+    );
   }
 
   async function ended(ids: readonly DeploymentId[]): Promise<() => Promise<void>> {

@@ -1,4 +1,4 @@
-import { type StepName, STEPS } from '@switchyard/domain';
+import { STEPS, type StepName } from '@switchyard/domain';
 import { Redis } from 'ioredis';
 // @boundaries-ignore the harness starts for a measurement what it starts for a test
 import { startRedis } from '../../tests/harness/redis.ts';

@@ -173,3 +173,20 @@ describe('who waits for something else', () => {
     });
   });
 });
+
+describe('a database', () => {
+  const facts = { reason: 'database', since: 1, isHeld: false, inLine: { ahead: 2, of: 4 }, other: null } as const;
+  const other = { deploymentId: 'dep_aaaaaa', number: 7 } as const;
+
+  it('has a line, and tells whose migration goes before it where that is the team’s own', () => {
+    expect(waitOf({ ...facts, other }, 10)).toMatchObject({ position: 3, of: 4, for: other, estimateMs: null });
+    expect(waitOf({ ...facts, other }, 10).text).toContain('#7');
+    expect(waitOf(facts, 10)).toMatchObject({ for: null });
+    expect(waitOf(facts, 10).text).toContain('another team');
+  });
+
+  it('that is on hold has none: a person has to look first', () => {
+    expect(waitOf({ ...facts, isHeld: true, other }, 10)).toMatchObject({ position: null, of: null, for: other });
+    expect(waitOf({ ...facts, isHeld: true, other }, 10).text).toContain('hold');
+  });
+});

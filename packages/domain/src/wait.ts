@@ -46,6 +46,12 @@ export const Wait = z
       /** The deployment that makes what this one needs. */
       for: Other.nullable(),
     }),
+    z.object({
+      reason: z.literal('database'),
+      ...common,
+      /** The deployment that migrates before it, or whose migration's outcome is not known; null where it is another team's. */
+      for: Other.nullable(),
+    }),
   ])
   .meta({ id: 'Wait' });
 export type Wait = z.infer<typeof Wait>;
@@ -91,6 +97,15 @@ export type WaitFacts =
       readonly reason: 'result';
       readonly since: number | null;
       readonly maker: { readonly deploymentId: DeploymentId; readonly number: number } | null;
+    }
+  | {
+      readonly reason: 'database';
+      readonly since: number | null;
+      /** Nobody migrates it until a person has looked at it. */
+      readonly isHeld: boolean;
+      readonly inLine: { readonly ahead: number; readonly of: number };
+      /** Of its own team alone. */
+      readonly other: { readonly deploymentId: DeploymentId; readonly number: number } | null;
     };
 
 export function waitOf(facts: WaitFacts, now: number): Wait {
@@ -122,6 +137,8 @@ export function waitOf(facts: WaitFacts, now: number): Wait {
       const text = `${maker === null ? 'Another deployment' : `Deployment #${maker.number}`} makes what this one needs, from the same inputs.`;
       return { ...NO_ROW, reason: 'result', since, estimateMs: null, for: maker, text };
     }
+    case 'database':
+      return waitForDatabase(facts);
   }
 }
 
@@ -187,6 +204,29 @@ function waitForGate(facts: Extract<WaitFacts, { reason: 'gate' }>, now: number)
   const who = holder === null ? 'Another deployment' : `Deployment #${holder.number}`;
   const text = `${who} is between migrate and switch${entered === null ? '' : `, for ${roughly(now - entered)} now`}; this one goes on when it has left.`;
   return { ...NO_ROW, reason: 'gate', since, estimateMs, for: holder, text };
+}
+
+function waitForDatabase({
+  since,
+  isHeld,
+  inLine,
+  other,
+}: Extract<WaitFacts, { reason: 'database' }>): WaitOf<'database'> {
+  const base = { reason: 'database', since, estimateMs: null, for: other } as const;
+  const whose = other === null ? 'another team’s deployment' : `deployment #${other.number}`;
+  if (isHeld)
+    return {
+      ...base,
+      ...NO_ROW,
+      text: `Its database is on hold: how far the migration of ${whose} came is not known. It goes on when somebody has looked and lifts the hold.`,
+    };
+  const { ahead } = inLine;
+  return {
+    ...base,
+    position: ahead + 1,
+    of: Math.max(inLine.of, ahead + 1),
+    text: `Its database is migrated by ${whose}; this one goes on when that has ended.`,
+  };
 }
 
 function meanOf(durationsMs: readonly number[]): number | null {

@@ -65,6 +65,17 @@ const SHAPES = {
       maker: maker === null || number === null ? null : { deploymentId: maker, number },
     }),
   ),
+  database: z
+    .tuple([z.literal('database'), known, z.enum(['line', 'hold', '']), deployment, known, z.tuple([count, count])])
+    .transform(
+      ([reason, since, obstacle, other, number, [ahead, of]]): WaitFacts => ({
+        reason,
+        since,
+        isHeld: obstacle === 'hold',
+        inLine: { ahead, of },
+        other: other === null || number === null ? null : { deploymentId: other, number },
+      }),
+    ),
 } as const;
 
 /** What is known of why a deployment waits; null for one that does not. */

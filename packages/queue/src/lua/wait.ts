@@ -10,7 +10,8 @@ const STARTS_AND_ENDS = STAGES.flatMap((stage) => [`'s:${stage}:startedAt'`, `'s
  * Answers {''} for one that does not wait, or, times and numbers as text, '' where they are not known:
  * {'slot', since, {taken and limit of farm, team, app}, {ahead and of, in the app, in the team}, {waiting and is-first of each other team},
  *  {durations of stages of the app}, {of the farm}}, {'gate', since, holder, its number, its entry, {durations from migrate to switch}},
- * {'hold', since, hold as JSON}, {'retry', since, at}, {'result', since, maker, its number}.
+ * {'hold', since, hold as JSON}, {'retry', since, at}, {'result', since, maker, its number},
+ * {'database', since, 'line' | 'hold' | '', deployment before it or that is the hold's where it is the same team's, its number, {ahead, of}}.
  */
 export const WAIT = `
 local id = ARGV[2]
@@ -79,6 +80,18 @@ if reason == 'retry' then return {'retry', since, get(id, 'retryAt')} end
 if reason == 'result' then
   local maker = claimant(get(id, 'awaits')) or ''
   return {'result', since, maker, maker == '' and '' or get(maker, 'number')}
+end
+if reason == 'database' then
+  local obstacle, what = databaseObstacle(id)
+  local other = what or ''
+  if obstacle == 'hold' then other = cjson.decode(what).deploymentId end
+  if other ~= '' and get(other, 'teamId') ~= team then other = '' end
+  local ahead, of = 0, 0
+  for _, name in ipairs(databasesOf(id)) do
+    ahead = math.max(ahead, redis.call('ZRANK', databaseLine(name), id) or 0)
+    of = math.max(of, redis.call('ZCARD', databaseLine(name)))
+  end
+  return {'database', since, obstacle or '', other, other == '' and '' or get(other, 'number'), {ahead, of}}
 end
 return {''}
 `;
