@@ -24,7 +24,10 @@ export default {
     },
     'apps/*': { entry: ['src/main.{ts,tsx}'], project: ['src/**/*.{ts,tsx}'] },
     'packages/*': { entry: ['src/index.ts'], project: ['src/**/*.ts'] },
-    tests: { entry: ['**/*.test.ts', 'harness/global-setup.ts', 'harness/provided.d.ts'], project: ['**/*.ts'] },
+    tests: {
+      entry: ['**/*.test.ts', 'simulation/main.ts', 'harness/global-setup.ts', 'harness/provided.d.ts'],
+      project: ['**/*.ts'],
+    },
     bench: { entry: ['*.{ts,mjs}', 'router/{upstream,bare-proxy}.ts'], project: ['**/*.{ts,mjs}', '!fixtures/**'] },
   },
 };

@@ -7,6 +7,7 @@ import {
   type MemoryUse,
   type ProcessId,
   type ResourceMaxima,
+  type StepName,
   SwitchyardError,
   stageOf,
   stageTimeLimitMs,
@@ -25,7 +26,7 @@ import type { FaultPoint } from './fault-points.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { StageStop, type StopReason } from './stage-stop.ts';
-import type { StageContext } from './stages/stage.ts';
+import type { Stage, StageContext } from './stages/stage.ts';
 import { STAGE_WORK } from './stages/table.ts';
 import { decideEnd, type StepEnd, stopAfterMs } from './step-end.ts';
 import { insist } from './waiting.ts';
@@ -54,6 +55,8 @@ export interface StepRunnerOptions {
   /** 0 ≤ jitter < 1. */
   readonly jitter: () => number;
   readonly faultPoint: FaultPoint;
+  /** Instead of what a worker does for each step: for what is about the order of things, and not about Git or a disk. */
+  readonly stages?: Readonly<Record<StepName, Stage>>;
   readonly disk: Pick<DiskKeeper, 'ensureRoom'>;
   readonly metrics: WorkerMetrics;
   readonly log: Log;
@@ -238,11 +241,11 @@ export class StepRunner {
   }
 
   async #run(begun: Begun, step: ActiveStep, attempt: AttemptParts) {
-    const { platform } = this.#options;
+    const { platform, stages = STAGE_WORK } = this.#options;
     const { lease, deployment } = begun;
     // What a dead worker has left running must not meet this attempt's files.
     await platform.worker.discardAttempts(deployment.id, lease.token);
-    return await STAGE_WORK[lease.step](this.#contextOf(begun, step, attempt));
+    return await stages[lease.step](this.#contextOf(begun, step, attempt));
   }
 
   #contextOf(

@@ -16,7 +16,7 @@ import { acceptanceOf } from './accepting.ts';
 import { appOf, environmentOfHash, purgeApp } from './apps.ts';
 import type { StoreContext } from './context.ts';
 import { deploymentOfHash, pairsToHash } from './deployment-record.ts';
-import type { BullQueues, OutboxEntry } from './queues.ts';
+import type { OutboxEntry, WakeUps } from './queues.ts';
 import { split } from './script-answer.ts';
 import type { BeginAnswer, CancelAnswer, Chain, Lease, StepResult, SweepReport, Wake } from './store.ts';
 
@@ -54,7 +54,7 @@ function noteOfResult(result: StepResult): string {
   return 'note' in result ? cutText(result.note ?? '', LIMITS.maxErrorMessageBytes) : '';
 }
 
-export function chainOf(context: StoreContext, queues: BullQueues, farmId: () => Promise<string>): Chain {
+export function chainOf(context: StoreContext, queues: WakeUps, farmId: () => Promise<string>): Chain {
   const { redis, keys, run, subscriptions, clock, ids } = context;
 
   async function handOn(entries: readonly OutboxEntry[]): Promise<void> {

@@ -23,6 +23,9 @@ const JobData = z.object({ deploymentId: DeploymentId, step: StepName });
  */
 const NEVER = 1_000_000;
 
+/** Where wake-ups go, and where they are looked for. */
+export type WakeUps = Pick<BullQueues, 'handOn' | 'emptyOutbox' | 'waits'>;
+
 export class BullQueues implements Queues {
   readonly #redis: Redis;
   readonly #keys: Keys;
