@@ -56,7 +56,7 @@ export class People {
       ['stop', 0.5],
       ['start', 0.5],
       ['releaseHold', 1],
-      ['turnBack', 1],
+      ['turnBack', 2],
       ['loseOneOff', 0.4],
       ['runnerDies', 0.4],
       ['routerDies', 0.4],
@@ -125,7 +125,15 @@ export class People {
     await this.#quietly(() => this.#store.chain.releaseHold(app.environmentId));
   }
 
-  async turnBack(_app: SimulatedApp): Promise<void> {}
+  async turnBack(app: SimulatedApp): Promise<void> {
+    const { random, rules } = this.#run;
+    const live = rules.liveIn(app.environmentId);
+    const id = random.pick(live === null ? rules.unfinishedOf(app.environmentId) : [live]);
+    if (id === null) return;
+    this.#run.strike('turn-back', this.#run.stepOf(id), id);
+    const turnBack = () => this.#store.chain.turnBack(id, { minReady: 1, reason: 'It answers with errors.' });
+    if ((await this.#quietly(turnBack)) === null) await this.#quietly(turnBack);
+  }
 
   async loseOneOff(): Promise<void> {
     const { world, random } = this.#run;

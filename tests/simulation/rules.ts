@@ -87,6 +87,12 @@ export class Rules {
     return this.#last.environments.find((one) => one.id === id)?.route?.stopped !== undefined;
   }
 
+  /** The deployment in the route, while its cleanup is still to come. */
+  liveIn(id: EnvironmentId): DeploymentId | null {
+    const live = this.#last.environments.find((one) => one.id === id)?.route?.weights[0]?.deploymentId ?? null;
+    return live === null || this.ended.has(live) ? null : live;
+  }
+
   heldEnvironments(): readonly AuditedEnvironment[] {
     return this.#last.environments.filter(({ hold }) => hold?.scope === 'all');
   }

@@ -34,6 +34,8 @@ export const DeploymentEvent = z
     event('deployment.planned', z.object({ plan: Plan })),
     event('deployment.cancelling', z.object({})),
     event('deployment.live', z.object({ releaseId: ReleaseId.nullable() })),
+    /** The route is back on the release that was live before this deployment. */
+    event('deployment.turned_back', z.object({ releaseId: ReleaseId, reason: z.string() })),
     /** The outcome is known; cleanup follows. */
     event('deployment.decided', z.object({ outcome: Outcome, diagnosis: Diagnosis.nullable() })),
     /** Nothing follows. */

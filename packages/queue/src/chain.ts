@@ -168,6 +168,15 @@ export function chainOf(context: StoreContext, queues: WakeUps, farmId: () => Pr
       return verdict === 'moved' ? { answer: 'moved', routeId: RouteId.parse(routeId) } : { answer: verdict };
     },
 
+    async turnBack(id, { minReady, reason }) {
+      const why = cutText(reason, LIMITS.maxErrorMessageBytes);
+      const answer = await run('turnBack', clock(), id, minReady, ids('route'), why);
+      const [verdict, routeId] = z
+        .tuple([z.enum(['turned-back', 'not-found', 'not-live', 'nothing-before', 'not-ready']), z.string()])
+        .parse(answer);
+      return verdict === 'turned-back' ? { answer: verdict, routeId: RouteId.parse(routeId) } : { answer: verdict };
+    },
+
     async sweep(processId): Promise<SweepReport | null> {
       const term = LIMITS.sweepMs * 2;
       const taken = await redis.set(keys.sweepLeader, processId, 'PX', term, 'NX');

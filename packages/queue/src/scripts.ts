@@ -21,6 +21,7 @@ import { SCALE_ENVIRONMENT, STOP_ENVIRONMENT } from './lua/scale.ts';
 import { REPLACE_SETTINGS } from './lua/settings.ts';
 import { SET_SOURCE_CREDENTIAL } from './lua/source-credentials.ts';
 import { RELEASE_HOLD, REWAKE, SWEEP } from './lua/sweep.ts';
+import { TURN_BACK } from './lua/turn-back.ts';
 import { PRUNE_UPLOADS, PUT_UPLOAD } from './lua/uploads.ts';
 import { REMOVE_VARIABLES, SET_VARIABLES } from './lua/variables.ts';
 import { RENEW_WEBHOOK } from './lua/webhooks.ts';
@@ -65,6 +66,7 @@ const SCRIPTS = {
   setVariables: SET_VARIABLES,
   stop: STOP_ENVIRONMENT,
   sweep: SWEEP,
+  turnBack: TURN_BACK,
   withdrawInstances: WITHDRAW_INSTANCES,
 } as const;
 
