@@ -136,8 +136,9 @@ function failed(run: Run, process: SimulatedProcess, error: unknown): void {
 function stagesOf(run: Run): Readonly<Record<StepName, Stage>> {
   const { random } = run;
   const mayFail = (step: StepName): void => {
-    if (run.weather.isOver || !random.chance(run.weather.stageFails)) return;
-    const isTransient = random.chance(0.7);
+    // A migration's own command fails, and by what it says; a cleanup has nothing that a user could mend.
+    if (step === 'migrate' || run.weather.isOver || !random.chance(run.weather.stageFails)) return;
+    const isTransient = step === 'cleanup' || random.chance(0.7);
     run.strike(isTransient ? 'stage fails for a moment' : 'stage fails', step, step);
     if (isTransient) throw new SwitchyardError('source-unreachable', 'The host does not answer.');
     throw new SwitchyardError('ref-not-found', 'There is no such branch.');
