@@ -113,7 +113,7 @@ export async function openFarm(redisUrl: string): Promise<Farm> {
       metrics: (active) =>
         workerMetrics(createMetrics({ process: 'worker' }), { active, isRedisUp: () => workerStore.isReady() }),
       log: createLog({ process: 'worker', level: 'silent' }),
-      stageWork: Object.fromEntries(STEPS.map((step) => [step, pretend])) as Record<StepName, Stage>,
+      stages: Object.fromEntries(STEPS.map((step) => [step, pretend])) as Record<StepName, Stage>,
     });
     stops.push(
       () => workerStore.close(),

@@ -55,11 +55,11 @@ export interface StepRunnerOptions {
   /** 0 ≤ jitter < 1. */
   readonly jitter: () => number;
   readonly faultPoint: FaultPoint;
+  /** Instead of what a worker does for each step: for what is about the order of things, and not about Git or a disk. */
+  readonly stages?: Readonly<Record<StepName, Stage>>;
   readonly disk: Pick<DiskKeeper, 'ensureRoom'>;
   readonly metrics: WorkerMetrics;
   readonly log: Log;
-  /** What is done for each step instead of the stages' own work: a load run pretends. */
-  readonly stageWork?: Readonly<Record<StepName, Stage>>;
 }
 
 interface AttemptParts {
@@ -240,11 +240,11 @@ export class StepRunner {
   }
 
   async #run(begun: Begun, step: ActiveStep, attempt: AttemptParts) {
-    const { platform, stageWork = STAGE_WORK } = this.#options;
+    const { platform, stages = STAGE_WORK } = this.#options;
     const { lease, deployment } = begun;
     // What a dead worker has left running must not meet this attempt's files.
     await platform.worker.discardAttempts(deployment.id, lease.token);
-    return await stageWork[lease.step](this.#contextOf(begun, step, attempt));
+    return await stages[lease.step](this.#contextOf(begun, step, attempt));
   }
 
   #contextOf(
@@ -252,7 +252,7 @@ export class StepRunner {
     { signal, leave }: ActiveStep,
     { attemptLog, variables, credential, memory, limitMs }: AttemptParts,
   ): StageContext {
-    const { store, platform, faultPoint, urlOf, secretBox: _secretBox, stageWork: _stageWork, ...rest } = this.#options;
+    const { store, platform, faultPoint, urlOf, secretBox: _secretBox, ...rest } = this.#options;
     return {
       ...rest,
       deployment,

@@ -35,6 +35,8 @@ export const DeploymentEvent = z
     /** `force`: its migration is ended in the middle. */
     event('deployment.cancelling', z.object({ force: z.boolean().default(false) })),
     event('deployment.live', z.object({ releaseId: ReleaseId.nullable() })),
+    /** The route is back on the release that was live before this deployment. */
+    event('deployment.turned_back', z.object({ releaseId: ReleaseId, reason: z.string() })),
     /** The outcome is known; cleanup follows. */
     event('deployment.decided', z.object({ outcome: Outcome, diagnosis: Diagnosis.nullable() })),
     /** Nothing follows. */

@@ -162,6 +162,8 @@ export const Deployment = z.object({
   startedAt: Time.nullable(),
   /** When the route moved to it. */
   liveAt: Time.nullable(),
+  /** When the route was put back on what was live before it. */
+  turnedBackAt: Time.nullable().default(null),
   endedAt: Time.nullable(),
   /** The last event's sequence number. */
   sequence: z.int().nonnegative(),

@@ -19,7 +19,7 @@ import { appOf, environmentOfHash, purgeApp } from './apps.ts';
 import { toStoreError } from './connection.ts';
 import type { StoreContext } from './context.ts';
 import { deploymentOfHash, pairsToHash } from './deployment-record.ts';
-import type { BullQueues, OutboxEntry } from './queues.ts';
+import type { OutboxEntry, WakeUps } from './queues.ts';
 import { split } from './script-answer.ts';
 import type { BeginAnswer, CancelAnswer, Chain, Lease, StepResult, SweepReport, Wake } from './store.ts';
 import { sealedOf } from './variables.ts';
@@ -69,7 +69,7 @@ function readableOrReason<Value>(read: () => Value): Value | SwitchyardError {
   }
 }
 
-export function chainOf(context: StoreContext, queues: BullQueues, farmId: () => Promise<string>): Chain {
+export function chainOf(context: StoreContext, queues: WakeUps, farmId: () => Promise<string>): Chain {
   const { redis, keys, run, subscriptions, clock, ids, faultPoint } = context;
 
   async function handOn(entries: readonly OutboxEntry[]): Promise<void> {
@@ -189,6 +189,15 @@ export function chainOf(context: StoreContext, queues: BullQueues, farmId: () =>
         .tuple([z.enum(['moved', 'not-ready', 'outdated', 'stopped', 'cancelled', 'lease-lost']), z.string()])
         .parse(answer);
       return verdict === 'moved' ? { answer: 'moved', routeId: RouteId.parse(routeId) } : { answer: verdict };
+    },
+
+    async turnBack(id, { minReady, reason }) {
+      const why = cutText(reason, LIMITS.maxErrorMessageBytes);
+      const answer = await run('turnBack', clock(), id, minReady, ids('route'), why);
+      const [verdict, routeId] = z
+        .tuple([z.enum(['turned-back', 'not-found', 'not-live', 'nothing-before', 'not-ready']), z.string()])
+        .parse(answer);
+      return verdict === 'turned-back' ? { answer: verdict, routeId: RouteId.parse(routeId) } : { answer: verdict };
     },
 
     async sweep(processId): Promise<SweepReport | null> {

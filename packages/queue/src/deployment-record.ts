@@ -78,6 +78,7 @@ export function deploymentOfHash(hash: Record<string, string>): Deployment {
     createdAt: number(hash, 'createdAt'),
     startedAt: number(hash, 'startedAt'),
     liveAt: number(hash, 'liveAt'),
+    turnedBackAt: number(hash, 'turnedBackAt'),
     endedAt: number(hash, 'endedAt'),
     sequence: number(hash, 'sequence') ?? 0,
   });

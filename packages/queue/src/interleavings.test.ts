@@ -103,6 +103,21 @@ describe('a migration that runs without a worker', () => {
   });
 });
 
+describe('the cleanup of a cancelled deployment', () => {
+  it('is tried again when it fails for a moment', async () => {
+    const id = await chain.deploy();
+    await chain.walk(id, 'build');
+    const lease = await chain.lease(id, 'build');
+    await chain.store.chain.cancel(id);
+    await chain.store.chain.finish(lease, { kind: 'cancelled' });
+    await chain.pass(id, 'cleanup', { kind: 'failed', diagnosis: DIAGNOSIS, note: 'no', retryAfterMs: 500 });
+    expect(await chain.get(id)).toMatchObject({ status: 'cancelling', step: 'cleanup', waiting: 'retry' });
+    chain.wait(500);
+    await chain.pass(id, 'cleanup');
+    expect((await chain.get(id)).status).toBe('cancelled');
+  });
+});
+
 describe('a hold on everything', () => {
   it('outlives a rollback: nothing migrates until a person has released it', async () => {
     const live = await chain.deploy();

@@ -29,7 +29,7 @@ import { limitRecords } from './limit-records.ts';
 import { oneOffRecords } from './one-offs.ts';
 import { outputStreams } from './output.ts';
 import { processRecords } from './processes.ts';
-import { BullQueues } from './queues.ts';
+import { BullQueues, type WakeUps } from './queues.ts';
 import { releaseRecords } from './releases.ts';
 import { routingRecords } from './routing.ts';
 import { loadScripts } from './scripts.ts';
@@ -97,8 +97,30 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     faultPoint: options.faultPoint ?? (() => undefined),
   };
   const queues = new BullQueues(redis, keys, () => blockingConnection(redisUrl, `${name}-queue`));
+  return {
+    ...recordsOn(context, queues),
+    queues: guarded({
+      take: (request: Parameters<BullQueues['take']>[0]) => queues.take(request),
+      depth: (hosts: readonly HostId[]) => queues.depth(hosts),
+    }),
+    async isReady() {
+      return await redis.ping().then(
+        (answer) => answer === 'PONG',
+        () => false,
+      );
+    },
+    async close() {
+      await queues.close().catch(() => undefined);
+      redis.disconnect();
+      subscriber.disconnect();
+    },
+  };
+}
+
+/** All that the store has but its connections' own. */
+export function recordsOn(context: StoreContext, wakeUps: WakeUps): Omit<Store, 'queues' | 'isReady' | 'close'> {
   const farm = farmRecords(context);
-  const chain = chainOf(context, queues, async () => (await farm.current()).id);
+  const chain = chainOf(context, wakeUps, async () => (await farm.current()).id);
 
   const apps = appRecords(context, chain);
   const deployments = deploymentRecords(context);
@@ -134,21 +156,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     webhooks: guarded(webhookRecords(context)),
     uploads: guarded(uploadRecords(context)),
     idempotency: guarded(idempotencyRecords(context)),
-    queues: guarded({
-      take: (request: Parameters<BullQueues['take']>[0]) => queues.take(request),
-      depth: (hosts: readonly HostId[]) => queues.depth(hosts),
-    }),
-    async isReady() {
-      return await redis.ping().then(
-        (answer) => answer === 'PONG',
-        () => false,
-      );
-    },
-    async close() {
-      await queues.close().catch(() => undefined);
-      redis.disconnect();
-      subscriber.disconnect();
-    },
   };
 }
 

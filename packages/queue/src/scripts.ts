@@ -25,6 +25,7 @@ import { SET_SOURCE_CREDENTIAL } from './lua/source-credentials.ts';
 import { RELEASE_HOLD, REWAKE, SWEEP } from './lua/sweep.ts';
 import { TAKE_OVER } from './lua/take-over.ts';
 import { CREATE_TEAM, ENSURE_TEAM, REMOVE_TEAM, RENAME_TEAM, RENEW_TEAM_TOKEN, SET_LIMITS } from './lua/teams.ts';
+import { TURN_BACK } from './lua/turn-back.ts';
 import { PRUNE_UPLOADS, PUT_UPLOAD } from './lua/uploads.ts';
 import { REMOVE_VARIABLES, SET_VARIABLES } from './lua/variables.ts';
 import { WAIT } from './lua/wait.ts';
@@ -80,6 +81,7 @@ const SCRIPTS = {
   sweep: SWEEP,
   wait: WAIT,
   takeOver: TAKE_OVER,
+  turnBack: TURN_BACK,
   withdrawInstances: WITHDRAW_INSTANCES,
 } as const;
 
@@ -88,14 +90,33 @@ export type ScriptName = keyof typeof SCRIPTS;
 /** Runs a script by name; the answer is parsed by whoever asked. */
 export type RunScript = (name: ScriptName, now: number, ...args: readonly (string | number)[]) => Promise<unknown>;
 
+/** Another text for a script, or for the prelude of them all: the planted faults of the simulation, nothing else. */
+export type ChangeScript = (name: ScriptName | 'prelude', lua: string) => string;
+
 /** Loads the scripts into a connection (EVALSHA, with EVAL where Redis has forgotten them). */
-export function loadScripts(redis: Redis, base: string): RunScript {
-  for (const [name, lua] of Object.entries(SCRIPTS))
-    redis.defineCommand(`sy_${name}`, { numberOfKeys: 1, lua: `${PRELUDE}\n${lua}` });
+export function loadScripts(redis: Redis, base: string, change: ChangeScript = (_name, lua) => lua): RunScript {
+  defineScripts(redis, change);
+  return scriptsOf(redis, base);
+}
+
+/** Once per connection, whatever prefixes are used on it. */
+export function defineScripts(redis: Redis, change: ChangeScript): void {
+  const prelude = change('prelude', PRELUDE);
+  for (const name of Object.keys(SCRIPTS).filter(isScriptName)) {
+    const lua = `${prelude}\n${change(name, SCRIPTS[name])}`;
+    redis.defineCommand(`sy_${name}`, { numberOfKeys: 1, lua });
+  }
+}
+
+export function scriptsOf(redis: Redis, base: string): RunScript {
   return async (name, now, ...args) => {
     const command: unknown = Reflect.get(redis, `sy_${name}`);
     if (typeof command !== 'function') throw new Error(`no script ${name}`);
     const answer: unknown = await Reflect.apply(command, redis, [base, now, ...args]);
     return answer;
   };
+}
+
+function isScriptName(name: string): name is ScriptName {
+  return name in SCRIPTS;
 }

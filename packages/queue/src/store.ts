@@ -312,6 +312,18 @@ export interface Chain {
     | { answer: 'moved'; routeId: RouteId }
     | { answer: 'not-ready' | 'outdated' | 'stopped' | 'cancelled' | 'lease-lost' }
   >;
+  /**
+   * Puts the route back on what was live before this deployment took it, in one step and with a new id; its owner stays. `not-live`: the
+   * route is not this deployment's (any more). `nothing-before`: nothing was live, or the app was stopped. `not-ready`: fewer than
+   * `minReady` of the earlier endpoints are ready now; from this deployment's cleanup on they are gone. Calling it again after success
+   * answers with the same route.
+   */
+  turnBack(
+    id: DeploymentId,
+    options: { minReady: number; reason: string },
+  ): Promise<
+    { answer: 'turned-back'; routeId: RouteId } | { answer: 'not-found' | 'not-live' | 'nothing-before' | 'not-ready' }
+  >;
   /** Called by one worker at a time: takes the leader lease itself and answers null when another has it. */
   sweep(processId: ProcessId): Promise<SweepReport | null>;
   /**

@@ -10,22 +10,27 @@ type Live = Pick<Route, 'weights'> | null;
 const isLive = (route: Live, id: Deployment['id']): boolean =>
   route?.weights.some(({ deploymentId }) => deploymentId === id) === true;
 
-/** Instances that the new ones have replaced. A newer deployment's are not among them: it may be about to go live. */
-async function replacedInstances({ records, deployment }: StageContext, route: Live) {
+/**
+ * Instances that the new ones have replaced. Those of a newer deployment are not among them while it may go live; once it has been live it
+ * is replaced like any other, as a restart is by a deployment that was under way. The route is read last: what was live before and is not in
+ * it has been replaced.
+ */
+async function replacedInstances({ records, deployment }: StageContext) {
   const all = await records.instances.ofEnvironment(deployment.environmentId);
-  const replaced = [];
-  for (const instance of all) {
-    if (isLive(route, instance.deploymentId)) continue;
-    const owner =
-      instance.deploymentId === deployment.id ? deployment : await records.deployments.get(instance.deploymentId);
-    if (owner === null || owner.number <= deployment.number) replaced.push(instance);
-  }
-  return replaced;
+  const owners = new Map([[deployment.id, deployment as Deployment | null]]);
+  for (const { deploymentId } of all)
+    if (!owners.has(deploymentId)) owners.set(deploymentId, await records.deployments.get(deploymentId));
+  const route = await records.routing.route(deployment.environmentId);
+  const mayGoLive = (owner: Deployment): boolean => owner.number > deployment.number && owner.liveAt === null;
+  return all.filter(({ deploymentId }) => {
+    const owner = owners.get(deploymentId) ?? null;
+    return !isLive(route, deploymentId) && (owner === null || !mayGoLive(owner));
+  });
 }
 
-async function drainReplaced(context: StageContext, route: Live): Promise<void> {
+async function drainReplaced(context: StageContext): Promise<void> {
   const { records, clock, log } = context;
-  const replaced = await replacedInstances(context, route);
+  const replaced = await replacedInstances(context);
   if (replaced.length === 0) return;
   const ids = replaced.map(({ id }) => id);
   await assertStillOurs(context);
@@ -107,7 +112,7 @@ async function prune(context: StageContext, route: Live): Promise<void> {
 export const cleanup: Stage = async (context) => {
   const { deployment, records, platform } = context;
   const route = await records.routing.route(deployment.environmentId);
-  if (deployment.outcome === 'succeeded') await drainReplaced(context, route);
+  if (deployment.outcome === 'succeeded') await drainReplaced(context);
   else await endOwnInstances(context, route);
   if (deployment.outcome === 'succeeded') await scale(context);
   await removeOneOff(context);

@@ -128,7 +128,8 @@ if kind == 'handed_back' then
 end
 
 if kind == 'failed' then
-  if retryAfterMs ~= '' and not cancelRequested then return tryAgain(math.max(1, tonumber(retryAfterMs))) end
+  -- What a cancelled deployment leaves behind is put away as surely as any other's.
+  if retryAfterMs ~= '' and (step == 'cleanup' or not cancelRequested) then return tryAgain(math.max(1, tonumber(retryAfterMs))) end
   endStage('failed', note)
   emit(id, 'stage.failed', '{"stage":"' .. stage .. '","attempt":' .. attempt .. ',"note":' .. json(note) .. ',"retryAt":null}')
   return goOn('failed')

@@ -43,15 +43,24 @@ return 0
 `;
 
 /**
- * Sends no new requests to instances and lets them end by a time.
+ * Sends no new requests to instances and lets them end by a time. What has come back into the route meanwhile goes on.
  *
  * ARGV[2]  until, in milliseconds
  * ARGV[3…] instance ids
  */
 export const DRAIN_INSTANCES = `
+local function isLive(desired)
+  local text = redis.call('HGET', P .. 'routes', desired.environmentId)
+  if not text then return false end
+  for _, weight in ipairs(cjson.decode(text).weights) do
+    if weight.deploymentId == desired.deploymentId then return true end
+  end
+  return false
+end
+
 for index = 3, #ARGV do
   local document = redis.call('HGET', P .. 'desired', ARGV[index])
-  if document then
+  if document and not isLive(cjson.decode(document)) then
     redis.call('HSETNX', P .. 'drains', ARGV[index], ARGV[2])
     redis.call('PUBLISH', P .. 'desired-of:' .. cjson.decode(document).hostId, '')
   end

@@ -20,6 +20,8 @@ local environment = get(id, 'environmentId')
 local text = redis.call('HGET', P .. 'routes', environment)
 local owner = tonumber(get(id, 'number'))
 local restarts = RESTARTS[get(id, 'trigger')]
+-- It was live, and was taken back since: nobody puts it there a second time.
+if get(id, 'turnedBackAt') ~= '' then return {'outdated', ''} end
 if text then
   local route = cjson.decode(text)
   if route.weights[1] and route.weights[1].deploymentId == id and #route.weights == 1 then return {'moved', route.id} end
@@ -42,7 +44,7 @@ if ready < tonumber(ARGV[4]) then return {'not-ready', ''} end
 redis.call('HSET', P .. 'routes', environment, (string.gsub(ARGV[7], '@OWNER@', string.format('%d', owner))))
 redis.call('INCR', P .. 'table-version')
 redis.call('PUBLISH', P .. 'table', '')
-set(id, 'liveAt', now)
+set(id, 'liveAt', now, 'routeBefore', text or '')
 redis.call('ZADD', P .. 'releases-of:' .. environment, now, ARGV[5])
 redis.call('HSET', P .. 'release:' .. ARGV[5], 'liveAt', now)
 -- An automatic hold is over when a person's deployment is live; a hold on everything is a person's to lift.

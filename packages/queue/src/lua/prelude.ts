@@ -172,6 +172,8 @@ ${ADMIT}
 local function finalize(id)
   setStatus(id, get(id, 'outcome'))
   set(id, 'endedAt', now, 'step', '', 'waiting', '')
+  -- What was live before has been stopped: there is no way back to it any more.
+  redis.call('HDEL', dep(id), 'routeBefore')
   if get(id, 's:cleanup:status') == 'pending' then setStage(id, 'cleanup', 'skipped', 'There was nothing to clean up.') end
   redis.call('SREM', P .. 'unfinished', id)
   redis.call('ZREM', P .. 'unfinished-of:' .. get(id, 'environmentId'), id)
