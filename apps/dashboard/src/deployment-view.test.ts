@@ -40,6 +40,7 @@ const queued: DeploymentView = {
   createdAt: 100,
   startedAt: null,
   liveAt: null,
+  turnedBackAt: null,
   endedAt: null,
   app: 'hello',
   environment: 'production',
