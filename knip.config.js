@@ -25,7 +25,13 @@ export default {
     'apps/*': { entry: ['src/main.{ts,tsx}'], project: ['src/**/*.{ts,tsx}'] },
     'packages/*': { entry: ['src/index.ts'], project: ['src/**/*.ts'] },
     tests: {
-      entry: ['**/*.test.ts', 'chaos/long.ts', 'simulation/main.ts', 'harness/global-setup.ts', 'harness/provided.d.ts'],
+      entry: [
+        '**/*.test.ts',
+        'chaos/long.ts',
+        'simulation/main.ts',
+        'harness/global-setup.ts',
+        'harness/provided.d.ts',
+      ],
       project: ['**/*.ts'],
     },
     bench: { entry: ['*.{ts,mjs}', 'router/{upstream,bare-proxy}.ts'], project: ['**/*.{ts,mjs}', '!fixtures/**'] },

@@ -117,7 +117,7 @@ export async function openFarm(redisUrl: string): Promise<Farm> {
     });
     stops.push(
       () => workerStore.close(),
-      () => worker.stop(),
+      () => worker.drain(0),
     );
   }
 

@@ -4,7 +4,7 @@ import { openSimulatedRedis } from '../../packages/queue/src/testing/simulated-r
 import { startRedis } from '../harness/redis.ts';
 import { FaultTable } from './faults.ts';
 import { PLANTS, planted } from './plants.ts';
-import { fewSlots, firstFound, type Outcome, simulate } from './simulate.ts';
+import { firstFound, type Outcome, simulate } from './simulate.ts';
 
 const { values } = parseArgs({
   options: {
@@ -17,7 +17,7 @@ const { values } = parseArgs({
   },
 });
 const server = await startRedis({ appendonly: 'no', appendfsync: 'no' });
-const redis = await openSimulatedRedis(server.url, fewSlots);
+const redis = await openSimulatedRedis(server.url);
 const begun = performance.now();
 const table = new FaultTable();
 let done = 0;

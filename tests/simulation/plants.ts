@@ -1,6 +1,5 @@
 // @boundaries-ignore the records of a simulated farm, and what they say, are the queue's own to open
 import type { ChangeScript } from '../../packages/queue/src/testing/simulated-redis.ts';
-import { fewSlots } from './simulate.ts';
 
 /** A mistake that somebody might make in a script. `search` stands there exactly once, or the plant says so. */
 export interface Plant {
@@ -33,8 +32,8 @@ export const PLANTS: readonly Plant[] = [
     name: 'a counter instead of a set for slots',
     script: 'prelude',
     // A counter does not know whose slot is given back, nor whether it was.
-    search: "redis.call('SREM', P .. 'slots:farm', id)",
-    replace: "redis.call('SPOP', P .. 'slots:farm')",
+    search: "if redis.call('SREM', P .. lane .. 'slots:farm', id) == 1 then",
+    replace: "if redis.call('SPOP', P .. lane .. 'slots:farm') then",
   },
   {
     name: 'the same job id at every wake',
@@ -126,11 +125,10 @@ export const PLANTS: readonly Plant[] = [
 /** The scripts with a mistake in them. Throws where the plant's text does not stand there exactly once. */
 export function planted({ name, script, search, replace }: Plant): ChangeScript {
   return (one, lua) => {
-    const text = fewSlots(one, lua);
-    if (one !== script) return text;
-    const found = text.split(search).length - 1;
+    if (one !== script) return lua;
+    const found = lua.split(search).length - 1;
     if (found !== 1)
       throw new Error(`the plant "${name}" finds its text ${found} times in ${script}: look at it again`);
-    return text.replace(search, () => replace);
+    return lua.replace(search, () => replace);
   };
 }

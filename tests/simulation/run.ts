@@ -92,14 +92,12 @@ export class Run {
       clock: () => this.#storeNow,
       ids: idsFrom(() => this.#nextId()),
       wakeUps: {
-        add: (entries) => {
+        add: (entries, isNew) => {
           this.#mayFailToHandOn(Step.parse(entries[0]?.step));
           for (const entry of entries.toSorted((one, other) => (one.jobId < other.jobId ? -1 : 1)))
-            this.queue.add(entry);
+            this.queue.add(entry, isNew);
         },
-        left: (ids) => {
-          for (const id of ids) this.queue.left(id);
-        },
+        has: (id) => this.queue.has(id),
         waits: (id) => this.queue.waits(id),
       },
     });

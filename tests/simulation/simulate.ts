@@ -1,6 +1,6 @@
 import { LIMITS } from '@switchyard/domain';
 // @boundaries-ignore the records of a simulated farm, and what they say, are the queue's own to open
-import type { ChangeScript, SimulatedRedis } from '../../packages/queue/src/testing/simulated-redis.ts';
+import type { SimulatedRedis } from '../../packages/queue/src/testing/simulated-redis.ts';
 import { checkTheEnd } from './ending.ts';
 import type { FaultTable } from './faults.ts';
 import { People } from './people.ts';
@@ -29,17 +29,6 @@ export interface Outcome {
   /** Written when asked for. */
   readonly history: () => string;
 }
-
-/** Few slots, so that they matter. */
-export const fewSlots: ChangeScript = (name, lua) => {
-  if (name !== 'prelude') return lua;
-  const changed = lua.replace(
-    /^local SLOTS = \{.*\}$/m,
-    `local SLOTS = {farm=${SLOTS.farm},team=${SLOTS.team},app=${SLOTS.app}}`,
-  );
-  if (changed === lua) throw new Error('the prelude has no SLOTS any more');
-  return changed;
-};
 
 let prefixes = 0;
 
@@ -88,10 +77,13 @@ export async function firstFound(redis: SimulatedRedis, seeds: number): Promise<
 async function makeFarm(run: Run): Promise<void> {
   const { store } = run.farm;
   run.makeWorld((await store.farm.ensure(null)).id);
+  // Few, so that they matter.
+  await store.limits.setOfFarm({ slots: SLOTS.farm, slotsPerTeam: SLOTS.team, slotsPerApp: SLOTS.app });
+  const second = await store.teams.create({ name: 'second', tokenHash: '0'.repeat(64) });
   for (const [name, teamId] of [
     ['shop', 'team_default'],
     ['blog', 'team_default'],
-    ['docs', 'team_second'],
+    ['docs', second.id],
   ] as const) {
     const repository = `https://example.test/${name}.git`;
     const { app, environment } = await store.apps.create({

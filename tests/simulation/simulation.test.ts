@@ -4,7 +4,7 @@ import { openSimulatedRedis, type SimulatedRedis } from '../../packages/queue/sr
 import { type RedisServer, startRedis } from '../harness/redis.ts';
 import { KEPT_SEEDS } from './kept-seeds.ts';
 import { PLANTS, planted } from './plants.ts';
-import { fewSlots, firstFound, type Outcome, simulate } from './simulate.ts';
+import { firstFound, type Outcome, simulate } from './simulate.ts';
 
 /** Some 40 s alone on two cores; `npm run simulate -- --seeds 10000` goes on. */
 const SEEDS = Array.from({ length: 120 }, (_, index) => index + 1);
@@ -17,7 +17,7 @@ let redis: SimulatedRedis;
 beforeAll(async () => {
   // What a Redis loses is another matter: here it loses nothing, and need not wait for a disk.
   server = await startRedis({ appendonly: 'no', appendfsync: 'no' });
-  redis = await openSimulatedRedis(server.url, fewSlots);
+  redis = await openSimulatedRedis(server.url);
 });
 
 afterAll(async () => {

@@ -42,8 +42,6 @@ export class WakeQueue {
   readonly #options: WakeQueueOptions;
   readonly #jobs = new Map<string, Job>();
   readonly #takers = new Set<Taker>();
-  /** Ids that were added, and that left the outbox. */
-  readonly #handedOn = new Set<string>();
   readonly #added = new Set<string>();
 
   constructor(options: WakeQueueOptions) {
@@ -55,14 +53,16 @@ export class WakeQueue {
     return this.#added.has(id);
   }
 
-  add({ jobId, queue, step, deploymentId, delayMs }: OutboxEntry): void {
+  /** `isNew`: a script has just made it, so that nobody can have seen its id. */
+  add({ jobId, queue, step, deploymentId, delayMs }: OutboxEntry, isNew: boolean): void {
     const { timeline, fate, violated } = this.#options;
-    if (this.#handedOn.has(jobId)) violated(`the wake-up ${jobId} has an id that BullMQ has seen: it may be ignored`);
+    if (isNew && this.#added.has(jobId))
+      violated(`the wake-up ${jobId} has an id that BullMQ has seen: it may be ignored`);
     this.#added.add(jobId);
     if (this.#jobs.has(jobId)) return;
     const { lost, lateMs, twice } = fate(step);
     if (lost) return;
-    const wake = { deploymentId, step };
+    const wake = { deploymentId, step, jobId };
     this.#put({ id: jobId, queue, wake, isCopy: false, state: 'delayed', wasTaken: false }, delayMs + lateMs);
     if (twice) {
       const copy: Job = { id: `${jobId}-again`, queue, wake, isCopy: true, state: 'delayed', wasTaken: false };
@@ -70,9 +70,8 @@ export class WakeQueue {
     }
   }
 
-  /** The outbox has let go of it. */
-  left(id: string): void {
-    this.#handedOn.add(id);
+  has(id: string): boolean {
+    return this.#jobs.has(id);
   }
 
   waits(id: string): boolean {

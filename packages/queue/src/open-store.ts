@@ -133,7 +133,7 @@ export function recordsOn(context: StoreContext, wakeUps: WakeUps): Omit<Store, 
     teams: guarded(teamRecords(context)),
     limits: guarded(
       // What can't be handed on now stays in the outbox for the sweep.
-      limitRecords(context, (entries) => queues.handOn(entries).catch(() => undefined)),
+      limitRecords(context, (entries) => wakeUps.handOn(entries).catch(() => undefined)),
     ),
     apps: guarded(apps),
     settings: guarded(settingsRecords(context)),

@@ -28,7 +28,7 @@ function wakeOf({ id, data }: Job): Wake {
 const NEVER = 1_000_000;
 
 /** Where wake-ups go, and where they are looked for. */
-export type WakeUps = Pick<BullQueues, 'handOn' | 'emptyOutbox' | 'waits'>;
+export type WakeUps = Pick<BullQueues, 'handOn' | 'handOnLost' | 'waits'>;
 
 export class BullQueues implements Queues {
   readonly #redis: Redis;

@@ -46,7 +46,7 @@ for _, id in ipairs(redis.call('ZRANGE', P .. 'deps-recent', 0, -1)) do
     local team = redis.call('HGET', dep, 'teamId') or ''
     local environment = fields[3]
     local waitsFor = fields[14]
-    fields[#fields + 1] = redis.call('ZSCORE', P .. 'waiting:' .. team, id) and '1' or ''
+    fields[#fields + 1] = (redis.call('ZSCORE', P .. 'waiting:' .. team, id) or redis.call('ZSCORE', P .. 'pin-waiting:' .. team, id)) and '1' or ''
     fields[#fields + 1] = redis.call('ZSCORE', P .. 'gate:' .. environment, id) and '1' or ''
     fields[#fields + 1] = waitsFor ~= '' and redis.call('ZSCORE', P .. 'claim-waiters:' .. waitsFor, id) and '1' or ''
     deployments[#deployments + 1] = {id, fields}

@@ -16,10 +16,9 @@ export type { Audit, AuditedDeployment, AuditedEnvironment } from './audit.ts';
 
 /** Takes the place of BullMQ: what is handed on, and whether a wake-up is still there to be taken. */
 export interface SimulatedWakeUps {
-  /** May throw: then the entries stay in the outbox. */
-  readonly add: (entries: readonly OutboxEntry[]) => void;
-  /** They have left the outbox. */
-  readonly left: (jobIds: readonly string[]) => void;
+  /** May throw: then nothing was added. `isNew`: a script has just made them. */
+  readonly add: (entries: readonly OutboxEntry[], isNew: boolean) => void;
+  readonly has: (jobId: string) => boolean;
   readonly waits: (jobId: string) => boolean;
 }
 
@@ -44,7 +43,10 @@ export interface SimulatedRedis {
 }
 
 /** One connection for any number of simulated farms, each with a prefix of its own. Nobody is told of anything over channels. */
-export async function openSimulatedRedis(redisUrl: string, change: ChangeScript): Promise<SimulatedRedis> {
+export async function openSimulatedRedis(
+  redisUrl: string,
+  change: ChangeScript = (_name, lua) => lua,
+): Promise<SimulatedRedis> {
   const redis = commandConnection(redisUrl, 'simulation');
   await waitForConnection(redis, describeUrl(redisUrl));
   defineScripts(redis, change);
@@ -55,7 +57,7 @@ export async function openSimulatedRedis(redisUrl: string, change: ChangeScript)
     farm({ prefix, clock, ids, wakeUps }) {
       const keys = keysFor(prefix);
       const run = scriptsOf(redis, keys.base);
-      const context: StoreContext = { redis, keys, run, subscriptions, clock, ids };
+      const context: StoreContext = { redis, keys, run, subscriptions, clock, ids, faultPoint: () => undefined };
       const allKeys = async (): Promise<string[]> => (await scan(redis, `${keys.base}*`)).sort();
       return {
         store: {
@@ -82,22 +84,18 @@ export async function openSimulatedRedis(redisUrl: string, change: ChangeScript)
   };
 }
 
-function wakeUpsOf({ redis, keys }: StoreContext, { add, left, waits }: SimulatedWakeUps) {
-  async function handOn(entries: readonly OutboxEntry[]): Promise<void> {
-    if (entries.length === 0) return;
-    add(entries);
-    const jobIds = entries.map(({ jobId }) => jobId);
-    await redis.hdel(keys.outbox, ...jobIds);
-    left(jobIds);
-  }
+function wakeUpsOf({ redis, keys }: StoreContext, { add, has, waits }: SimulatedWakeUps) {
   return {
-    handOn,
-    async emptyOutbox() {
+    async handOn(entries: readonly OutboxEntry[]): Promise<void> {
+      if (entries.length > 0) add(entries, true);
+    },
+    async handOnLost() {
       const entries = Object.values(await redis.hgetall(keys.outbox))
         .toSorted()
         .map((text) => OutboxEntry.parse(JSON.parse(text)));
-      await handOn(entries);
-      return entries.length;
+      const lost = entries.filter(({ jobId }) => !has(jobId));
+      if (lost.length > 0) add(lost, false);
+      return lost.length;
     },
     waits: async (_queue: string, jobId: string) => waits(jobId),
   };
