@@ -3,7 +3,7 @@ import type { Run } from './run.ts';
 
 /** Keys that a farm has in which nothing is under way. All others are something that was not given back. */
 const QUIET = [
-  /^(farm|limits|team-names|database-turn|app-names|deps-recent|accepted|turn|table-version|routes|endpoints|desired|observed|sweep-leader)$/,
+  /^(farm|limits|team-names|team-tokens|database-turn|app-names|deps-recent|accepted|turn|table-version|routes|endpoints|desired|observed|sweep-leader)$/,
   /^(team|apps-of-team|deps-recent-of|app|envs-of|env|dep|deps-of|events|logs|release|releases-of|delivery|deliveries-of):/,
   /^(instances-of|instances-of-env|desired-of|observed-of|observed-of-dep):/,
   /^(processes|process|acknowledged|in-flight):/,

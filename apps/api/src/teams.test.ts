@@ -234,10 +234,12 @@ describe('another team', () => {
         expect(told, `${route.method} ${at}: ${status} ${text}`).toEqual([]);
       }
       for (const route of ofOne) {
+        const isOfEnvironment = route.path.startsWith('/v1/environments/');
+        const named = isOfEnvironment ? { ...target, id: walked.environmentId } : target;
         const [kind, code] = route.path.includes('{app}')
           ? (['app', 'app-not-found'] as const)
-          : (['id', 'deployment-not-found'] as const);
-        const { at, status, text } = await askAs(route, { ...values, ...target });
+          : (['id', isOfEnvironment ? 'environment-not-found' : 'deployment-not-found'] as const);
+        const { at, status, text } = await askAs(route, { ...values, ...named });
         expect({ status, problem: JSON.parse(text) as unknown }, `${route.method} ${at}`).toMatchObject({
           status: 404,
           problem: { code },
@@ -245,7 +247,7 @@ describe('another team', () => {
         // As if there were nothing of that name at all.
         const nothing = await askAs(route, { ...values, app: 'nothing', id: 'dep_nothing' });
         const unheard = nothing.text.replaceAll(kind === 'app' ? 'nothing' : 'dep_nothing', 'X');
-        expect(text.replaceAll(target[kind], 'X')).toBe(unheard);
+        expect(text.replaceAll(named[kind], 'X')).toBe(unheard);
       }
     }
     expect(await stateOf(mine, name, under.id)).toEqual(before);

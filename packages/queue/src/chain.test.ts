@@ -178,7 +178,7 @@ describe('a retry', () => {
     });
     await forgetJobs();
     chain.wait(4_000);
-    expect(await chain.store.chain.sweep(ME)).toMatchObject({ handedOn: 1 });
+    expect((await chain.store.chain.sweep(ME))?.handedOn).toBeGreaterThan(0);
     expect(await chain.store.chain.sweep(ME)).toMatchObject({ handedOn: 0, rewoken: 0 });
   });
 });

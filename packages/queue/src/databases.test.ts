@@ -87,7 +87,7 @@ describe('a database', () => {
 
   it('of another team’s deployment is not said whose', async () => {
     await lock(await atMigrate());
-    expect(await lock(await atMigrate('team_others'))).toEqual({ answer: 'line', of: null });
+    expect(await lock(await atMigrate(await chain.newTeam('others')))).toEqual({ answer: 'line', of: null });
   });
 
   it('is refused to an attempt that has lost its lease', async () => {
@@ -207,7 +207,7 @@ describe('a migration of which nobody knows how far it came', () => {
 
   it('lets an environment go on that a person releases, and holds its own still', async () => {
     const first = await holds();
-    const second = await waits([SHARED], 'team_others');
+    const second = await waits([SHARED], await chain.newTeam('others'));
     await chain.store.chain.releaseHold(second.app.environmentId);
     expect(await lock(await again(second))).toEqual({ answer: 'ours' });
     expect(await chain.store.apps.environment(first.app.environmentId)).toMatchObject({ hold: { scope: 'all' } });
