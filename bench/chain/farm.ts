@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Deployment, type DeploymentId, NO_MAXIMA, STEPS, type StepName } from '@switchyard/domain';
+import { type Deployment, type DeploymentId, NO_MAXIMA, type StepName } from '@switchyard/domain';
 import { openDisk, openFakePlatform, openSources, openUploads } from '@switchyard/platform';
 import { openStore, type Store } from '@switchyard/queue';
 import {
@@ -46,6 +46,8 @@ export async function openFarm(redisUrl: string): Promise<Farm> {
   const prefix = `chain-${randomBytes(6).toString('hex')}`;
   const store = await open('bench');
   const farm = await store.farm.ensure(null);
+  // All workers are on one host: a deployment that stays there is any of theirs.
+  const hostId = systemIds('host');
   const stops: (() => Promise<unknown>)[] = [
     () => rm(directory, { recursive: true, force: true }),
     () => store.close(),
@@ -67,7 +69,6 @@ export async function openFarm(redisUrl: string): Promise<Farm> {
 
   async function addWorker({ concurrency, staysHere, pretence }: WorkerOptions): Promise<void> {
     const workerStore = await open('bench-worker');
-    const hostId = systemIds('host');
     const platform = openFakePlatform({
       farmId: farm.id,
       hostId,
@@ -113,7 +114,18 @@ export async function openFarm(redisUrl: string): Promise<Farm> {
       metrics: (active) =>
         workerMetrics(createMetrics({ process: 'worker' }), { active, isRedisUp: () => workerStore.isReady() }),
       log: createLog({ process: 'worker', level: 'silent' }),
-      stages: Object.fromEntries(STEPS.map((step) => [step, pretend])) as Record<StepName, Stage>,
+      stages: {
+        pin: pretend,
+        source: pretend,
+        environment: pretend,
+        install: pretend,
+        build: pretend,
+        migrate: pretend,
+        package: pretend,
+        health: pretend,
+        switch: pretend,
+        cleanup: pretend,
+      },
     });
     stops.push(
       () => workerStore.close(),

@@ -56,8 +56,8 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'slot not given back at a retry',
     script: 'finish',
-    search: "giveSlotBack(id)\n    set(id, 'waiting', 'retry'",
-    replace: "set(id, 'waiting', 'retry'",
+    search: "giveSlotBack(id)\n    setWaiting(id, 'retry')",
+    replace: "setWaiting(id, 'retry')",
   },
   {
     name: 'lease not checked for expiry in begin',
