@@ -1,6 +1,6 @@
 /**
  * Writes records in every state through the store of the checkout that it runs in, and saves what Redis then holds:
- * `node --conditions=@switchyard/source --experimental-transform-types tests/upgrade/record.ts FILE`. See CONTRIBUTING.md, "Upgrades".
+ * `node --conditions=@switchyard/source --import=tsx tests/upgrade/record.ts FILE`. See CONTRIBUTING.md, "Upgrades".
  */
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
@@ -182,7 +182,9 @@ async function write(recorder: Recorder): Promise<void> {
   const { appId, environmentId } = shop;
   const place = { farmId, appId, environmentId, name: 'GREETING' };
   const sealed = secretBox(Buffer.alloc(32, BOX_KEY)).seal(place, 'hello');
-  await store.variables.set(environmentId, [{ name: 'GREETING', scope: 'both', sensitive: true, sealed }]);
+  await store.variables.set(environmentId, [
+    { name: 'GREETING', scope: 'both', environment: 'production', sensitive: true, sealed },
+  ]);
   await store.settings.replace(appId, 0, { replicas: 1, retention: { releases: 3 } });
   const live = await recorder.deploy(shop);
   await recorder.walk(shop, live, null);
