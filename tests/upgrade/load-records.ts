@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { z } from 'zod';
-import { PREFIX, REPOSITORY } from './placeholders.ts';
+import { COMMIT, PREFIX, REPOSITORY } from './placeholders.ts';
 
 const Texts = z.array(z.string());
 const Recorded = z.object({
@@ -36,8 +36,10 @@ export async function loadRecords(from: {
   redisUrl: string;
   prefix: string;
   repository: string;
+  commit: string;
 }): Promise<number> {
-  const text = from.text.replaceAll(PREFIX, from.prefix).replaceAll(REPOSITORY, from.repository);
+  const { prefix, repository, commit } = from;
+  const text = from.text.replaceAll(PREFIX, prefix).replaceAll(REPOSITORY, repository).replaceAll(COMMIT, commit);
   const { recordedAt, keys } = Recorded.parse(JSON.parse(text));
   const redis = new Redis(from.redisUrl);
   try {

@@ -20,7 +20,7 @@ import { type Lease, openStore, type StepResult, type Store } from '@switchyard/
 import { secretBox } from '@switchyard/service';
 import { Redis } from 'ioredis';
 import { startRedis } from '../harness/redis.ts';
-import { BOX_KEY, HOST, PREFIX, REPOSITORY } from './placeholders.ts';
+import { BOX_KEY, COMMIT, HOST, PREFIX, REPOSITORY } from './placeholders.ts';
 
 const ME = 'proc_workerone';
 const clock = { now: 1_760_000_000_000 };
@@ -103,7 +103,7 @@ class Recorder {
     const { deploymentId, step } = lease;
     const snapshot = { key: `tree-${app.name}`, placement: 'any' } as const;
     if (step === 'pin') {
-      const commit = { sha: 'a'.repeat(40), branch: 'main', message: 'First', author: 'Ada', at: clock.now };
+      const commit = { sha: COMMIT, branch: 'main', message: 'First', author: 'Ada', at: clock.now };
       return { kind: 'succeeded', commit };
     }
     if (step === 'source') return { kind: 'succeeded', artifacts: { source: snapshot } };
@@ -157,7 +157,8 @@ class Recorder {
     const { runtime, root, persist } = PLAN;
     const program = { snapshot, command: 'node migrate.js', runtime, root, persist, env: {}, timeLimitMs: 60_000 };
     const life = { limits: LIMITS.buildResources, exit: null, createdAt: clock.now, startedAt: null, endedAt: null };
-    const wanted = { v: 1, id: this.ids('run'), ...owners, ...program, ...life, state: 'wanted' } as const;
+    const asked = { state: 'wanted', endRequestedAt: null } as const;
+    const wanted = { v: 1, id: this.ids('run'), ...owners, ...program, ...life, ...asked } as const;
     await this.store.oneOffs.desire(lease, wanted);
     if (state === 'wanted') return;
     const running = { ...wanted, state: 'running', startedAt: clock.now } as const;
@@ -190,7 +191,7 @@ async function write(recorder: Recorder): Promise<void> {
   await recorder.walk(shop, live, null);
   const event = { id: 'delivery-1', provider: 'github', event: 'push', ref: 'refs/heads/main' } as const;
   const verdict = { verdict: 'accepted', cause: null, deploymentId: live, reason: null } as const;
-  await store.webhooks.keep(appId, { ...event, sha: 'a'.repeat(40), ...verdict });
+  await store.webhooks.keep(appId, { ...event, sha: COMMIT, ...verdict });
   const failed = await recorder.deploy(shop);
   await recorder.walk(shop, failed, 'build');
   const failure = { kind: 'failed', diagnosis: DIAGNOSIS, note: 'exit 1', retryAfterMs: null } as const;
@@ -206,7 +207,7 @@ async function write(recorder: Recorder): Promise<void> {
   const busy = await recorder.app('busy');
   for (let index = 0; index <= LIMITS.slotsPerApp; index += 1) {
     const id = await recorder.deploy(busy);
-    await recorder.finish(id, 'pin', { kind: 'succeeded' });
+    await recorder.walk(busy, id, 'source');
     if (index === LIMITS.slotsPerApp) continue;
     await recorder.walk(busy, id, 'build');
     await recorder.lease(id, 'build');
@@ -253,7 +254,7 @@ async function valueOf(redis: Redis, key: string, type: string): Promise<unknown
   if (type === 'string') return await redis.get(key);
   if (type === 'hash') return await redis.hgetall(key);
   if (type === 'set') return (await redis.smembers(key)).toSorted();
-  if (type === 'zset') return await redis.zrange(key, 0, -1, 'WITHSCORES');
+  if (type === 'zset') return await redis.zrange(key, '0', '-1', 'WITHSCORES');
   if (type === 'list') return await redis.lrange(key, 0, -1);
   if (type === 'stream') return await redis.xrange(key, '-', '+');
   throw new Error(`${key} is a ${type}`);
