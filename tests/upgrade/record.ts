@@ -137,7 +137,17 @@ class Recorder {
     const owners = { farmId, epoch: 1, hostId: HOST, teamId, appId, appName: app.name, environmentId, deploymentId };
     const snapshot = { key: `tree-${app.name}`, placement: 'any' } as const;
     const { start, runtime, root, persist, health } = PLAN;
-    const program = { releaseId, snapshot, start, runtime, root, persist, env: {}, health, limits: LIMITS.runResources };
+    const program = {
+      releaseId,
+      snapshot,
+      start,
+      runtime,
+      root,
+      persist,
+      env: {},
+      health,
+      limits: LIMITS.runResources,
+    };
     const life = { mode: 'run', drainUntil: null, createdAt: clock.now } as const;
     await this.store.instances.desire(lease, [{ v: 1, id, ...owners, ...program, ...life }]);
     const address = { host: '127.0.0.1', port: 20_001 };
@@ -244,7 +254,14 @@ async function write(recorder: Recorder): Promise<void> {
   await store.chain.cancel(unwanted);
 
   const folder = await recorder.app('folder', null);
-  const upload = { v: 1, id: recorder.ids('upl'), appId: folder.appId, bytes: 100, files: 1, createdAt: clock.now } as const;
+  const upload = {
+    v: 1,
+    id: recorder.ids('upl'),
+    appId: folder.appId,
+    bytes: 100,
+    files: 1,
+    createdAt: clock.now,
+  } as const;
   await store.uploads.put({ ...upload, sha256: 'b'.repeat(64) });
   const what = { kind: 'deploy', ref: null, upload: upload.id, reuse: 'all' } as const;
   await store.chain.accept({ appId: folder.appId, environmentId: folder.environmentId, trigger: 'cli', what });

@@ -175,7 +175,9 @@ const stateOf = ({ status, waiting, diagnosis }: Deployment): string =>
 
 async function states(): Promise<Record<string, string[]>> {
   const apps = await store.apps.list();
-  const found = await Promise.all(apps.map(async (app) => [app.name, (await deploymentsOf(app)).map(stateOf)] as const));
+  const found = await Promise.all(
+    apps.map(async (app) => [app.name, (await deploymentsOf(app)).map(stateOf)] as const),
+  );
   return Object.fromEntries(found);
 }
 
