@@ -50,6 +50,7 @@ it('a record of a newer version is refused in clear words, and stays as it is', 
     code: 'record-unreadable',
     message: expect.stringContaining('a newer version of Switchyard wrote it'),
   });
+  await expect(chain.begin(id, 'pin')).rejects.toMatchObject({ code: 'record-unreadable' });
   chain.wait(LIMITS.leaseMs * 10);
   await chain.store.chain.sweep(ME);
   expect(await redis.hgetall(key)).toEqual(before);
