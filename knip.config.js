@@ -29,6 +29,7 @@ export default {
         '**/*.test.ts',
         'chaos/long.ts',
         'simulation/main.ts',
+        'upgrade/record.ts',
         'harness/global-setup.ts',
         'harness/provided.d.ts',
       ],

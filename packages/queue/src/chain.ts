@@ -101,7 +101,12 @@ export function chainOf(context: StoreContext, queues: WakeUps, farmId: () => Pr
         await run('begin', clock(), deploymentId, step, processId, LIMITS.leaseMs, jobId ?? ''),
       );
       await handOn(entries);
-      const verdict = z.enum(['run', 'done', 'held', 'waiting', 'not-next', 'gone']).parse(values[0]);
+      const verdict = z.enum(['run', 'done', 'held', 'waiting', 'not-next', 'gone', 'unreadable']).parse(values[0]);
+      if (verdict === 'unreadable') {
+        deploymentOfHash(await redis.hgetall(keys.deployment(deploymentId)));
+        // It has been replaced meanwhile.
+        return { answer: 'gone' };
+      }
       if (verdict !== 'run') return { answer: verdict };
       const [, token, attempt, counted, hash, app, environmentHash, ofEnvironment, ofPreviews] = values;
       const environment = environmentOfHash(pairsToHash(environmentHash));

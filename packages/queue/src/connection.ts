@@ -162,12 +162,19 @@ export async function checkRedis(redis: Redis, describe: string): Promise<void> 
 const UNAVAILABLE =
   /Connection is closed|Stream isn't writeable|Command timed out|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|max retries|^LOADING|^MASTERDOWN|^READONLY|Connection in subscriber mode|connect ETIMEDOUT/i;
 
+/** Every record says in `v` which shape it has; versions only count up. */
+function isOfAnotherVersion({ issues }: ZodError): boolean {
+  return issues.some(({ code, path }) => code === 'invalid_value' && path.at(-1) === 'v');
+}
+
 export function toStoreError(error: unknown): unknown {
   if (error instanceof SwitchyardError) return error;
   if (error instanceof ZodError)
     return new SwitchyardError(
       'record-unreadable',
-      `A record in Redis is not of the expected shape: ${error.message}`,
+      isOfAnotherVersion(error)
+        ? `This version of Switchyard can't read a record in Redis: a newer version of Switchyard wrote it. It stays as it is; run that version again. ${error.message}`
+        : `A record in Redis is not of the expected shape: ${error.message}`,
       {},
       error,
     );

@@ -40,3 +40,18 @@ it('the sweep goes past a record that can’t be read: it wakes what lost its jo
   chain.wait(LIMITS.leaseMs * 10);
   expect(await chain.store.chain.sweep(ME)).toMatchObject({ handedOn: 1 });
 });
+
+it('a record of a newer version is refused in clear words, and stays as it is', async () => {
+  const id = await chain.deploy();
+  const key = `${chain.prefix}:dep:${id}`;
+  await redis.hset(key, 'v', '2');
+  const before = await redis.hgetall(key);
+  await expect(chain.store.deployments.get(id)).rejects.toMatchObject({
+    code: 'record-unreadable',
+    message: expect.stringContaining('a newer version of Switchyard wrote it'),
+  });
+  await expect(chain.begin(id, 'pin')).rejects.toMatchObject({ code: 'record-unreadable' });
+  chain.wait(LIMITS.leaseMs * 10);
+  await chain.store.chain.sweep(ME);
+  expect(await redis.hgetall(key)).toEqual(before);
+});

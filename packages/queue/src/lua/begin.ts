@@ -12,13 +12,15 @@
  *
  * Answers {'run', token, attempt, counted, deployment hash, app document, environment hash,
  *   variables of the environment, variables of all previews, outbox}
- * or {'done' | 'held' | 'waiting' | 'not-next' | 'gone', outbox}.
+ * or {'done' | 'held' | 'waiting' | 'not-next' | 'gone' | 'unreadable', outbox}.
  * Events: stage.started; deployment.waiting; what superseding brings.
  */
 export const BEGIN = `
 local id, step, process = ARGV[2], ARGV[3], ARGV[4]
 if ARGV[6] ~= '' then redis.call('HDEL', P .. 'outbox', ARGV[6]) end
 if redis.call('EXISTS', dep(id)) == 0 then return reply('gone') end
+-- A newer version's: what this one would write into it could be its ruin.
+if get(id, 'v') ~= '1' then return reply('unreadable') end
 local current = get(id, 'step')
 if current == '' then return reply('done') end
 if current ~= step then
