@@ -4,7 +4,7 @@ import { findingOfExit } from './exit-findings.ts';
 import type { Failure } from './failure.ts';
 import { RULES } from './families/index.ts';
 import { type Output, readOutput } from './output.ts';
-import { applyRule, type Finding } from './rule.ts';
+import { applyRule, type Finding, reading } from './rule.ts';
 import { tellingLines } from './unknown.ts';
 
 const MAX_EVIDENCE_LENGTH = 500;
@@ -31,10 +31,11 @@ function nothingFailed({ exit, error }: Failure): boolean {
 
 /** All that was recognised, best first. */
 function findings(failure: Failure, output: Output): Finding[] {
+  const given = reading(output, failure);
   return [
     findingOfError(failure, output),
     findingOfExit(failure, output),
-    ...RULES.map((rule) => applyRule(rule, output, failure)),
+    ...RULES.map((rule) => applyRule(rule, given)),
   ]
     .filter((finding) => finding !== null)
     .toSorted(

@@ -132,7 +132,7 @@ export const commands: readonly Rule[] = [
         hints: ['set: not found'],
         regex: /(?:sh|bash): (?:line )?\d+: (?:SET|set): not found/i,
         weight: 90,
-        take: (_, { output }) => ({ ...groups(firstIn(output, /(?<setting>SET \w+=[^\s&]+)/i)), shell: 'Windows' }),
+        take: (_, { output }) => ({ ...groups(firstIn(output, ['set '], /(?<setting>SET \w+=[^\s&]+)/i)), shell: 'Windows' }),
       },
       {
         hints: ["couldn't find an eslint.config"],
@@ -199,5 +199,5 @@ function tool(match: RegExpExecArray, { output, near }: Sight): Details | null {
   // A script of the install that lacks its tool, and a variable set as Windows does it, have diagnoses of their own.
   if (name === '' || /^set$/i.test(name)) return null;
   if (name.includes('/') || near(0).includes('Permission denied')) return null;
-  return { tool: name, ...groups(firstIn(output, /^> (?<command>(?![^\s@]+@\S+ ).+)/)) };
+  return { tool: name, ...groups(firstIn(output, ['> '], /^> (?<command>(?![^\s@]+@\S+ ).+)/)) };
 }

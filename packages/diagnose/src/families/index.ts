@@ -5,6 +5,8 @@ import { commands } from './commands.ts';
 import { container } from './container.ts';
 import { database } from './database.ts';
 import { dependencies } from './dependencies.ts';
+import { downloads } from './downloads.ts';
+import { lifecycle } from './lifecycle.ts';
 import { lockfiles } from './lockfiles.ts';
 import { machine } from './machine.ts';
 import { migrations } from './migrations.ts';
@@ -25,6 +27,8 @@ export const RULES: readonly Rule[] = [
   ...container,
   ...database,
   ...dependencies,
+  ...downloads,
+  ...lifecycle,
   ...lockfiles,
   ...machine,
   ...migrations,

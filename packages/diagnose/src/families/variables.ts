@@ -87,7 +87,7 @@ export const variables: readonly Rule[] = [
         weight: 90,
         take: (match, { output }) => ({
           ...groups(match),
-          ...groups(firstIn(output, /prerendering page "(?<page>[^"]+)"/)),
+          ...groups(firstIn(output, ['prerendering page'], /prerendering page "(?<page>[^"]+)"/)),
         }),
       },
       {
