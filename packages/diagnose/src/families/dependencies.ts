@@ -9,7 +9,7 @@ export const dependencies: readonly Rule[] = [
     patterns: [
       sign('eresolve', /^code ERESOLVE|ERESOLVE (?:unable to resolve|could not resolve)/, 90, peers),
       sign('peer_dep_issues', /ERR_PNPM_PEER_DEP_ISSUES/, 90, (_, { search }) => ({
-        ...groups(search(/─ (?<by>(?:@[\w.-]+\/)?[\w.-]+ \d\S*)$/, 10)),
+        ...groups(search(/[─┬] (?<by>(?:@[\w.-]+\/)?[\w.-]+ \d\S*)$/, 10)),
         ...groups(search(/(?:unmet|missing) peer (?<needs>[^:]+)(?:: found (?<found>\S+))?/, 14)),
       })),
       sign(['has unmet peer dependency', 'has incorrect peer dependency'], /error ".*(?<by>[\w@/.-]+)" has (?:unmet|incorrect) peer dependency "(?<needs>[^"]+)"/, 84),
@@ -32,7 +32,7 @@ export const dependencies: readonly Rule[] = [
     fault: 'user',
     stages: ['install'],
     patterns: [
-      sign('workspace not found', /(?<dependency>[^\s:]+)@workspace:[^\s:]+: Workspace not found/, 93),
+      sign('workspace not found', /(?<dependency>[^\s:]+@workspace:[^\s:]+): Workspace not found/, 93),
       sign('unsupported url type', /Unsupported URL Type "(?<protocol>workspace:|catalog:|link:|portal:|patch:)": (?<dependency>\S+)/, 92),
       sign('unsupported protocol', /Unsupported protocol (?<protocol>\w+:)|(?<dependency>\S+)@(?<url>workspace|catalog|link|portal):\S*: (?:No candidates|isn't supported)/, 86),
       sign(['"workspace:', '"catalog:', 'version "workspace', 'matches "workspace'], /(?:Couldn't find any versions for "(?<dependency>[^"]+)" that matches "(?<protocol>(?:workspace|catalog):[^"]*)"|Invalid (?:comparator|version):? "?(?<version>workspace:\S*))/, 94),

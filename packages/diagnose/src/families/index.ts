@@ -1,5 +1,6 @@
 import type { Rule } from '../rule.ts';
 import { application } from './application.ts';
+import { buildConfiguration } from './build-configuration.ts';
 import { checkout } from './checkout.ts';
 import { commands } from './commands.ts';
 import { container } from './container.ts';
@@ -22,6 +23,7 @@ import { variables } from './variables.ts';
 /** All rules. Their order means nothing. */
 export const RULES: readonly Rule[] = [
   ...application,
+  ...buildConfiguration,
   ...checkout,
   ...commands,
   ...container,
