@@ -10,7 +10,7 @@ export const buildConfiguration: readonly Rule[] = [
     stages: ['environment', 'build', 'package', 'health'],
     patterns: [
       sign('set: not found', /(?:sh|bash): (?:line )?\d+: (?:SET|set): not found/i, 92, (_, { output }) => ({ ...groups(firstIn(output, ['set '], /(?<setting>SET \w+=[^\s&]+)/i)), shell: 'Windows' })),
-      sign("couldn't find an eslint.config", /couldn't find an (?<file>eslint\.config)\.\(js\|mjs\|cjs\) file/, 93, named({ file: 'eslint.config.js' })),
+      sign("couldn't find an eslint.config", /couldn't find an eslint\.config\.\(js\|mjs\|cjs\) file/, 93, named({ file: 'eslint.config.js' })),
       sign(["couldn't find a configuration file", 'no eslint configuration found'], /ESLint couldn't find a configuration file|No ESLint configuration found in (?<file>\S+)/, 92),
       sign(['eslint couldn\'t find the config', "eslint couldn't find the plugin", 'failed to load config "', 'failed to load plugin'], /(?:ESLint couldn't find the (?:config|plugin)|Failed to load (?:config|plugin|parser)) ["'](?<setting>[^"']+)["'](?: (?:to extend from|declared in '?(?<file>[^']+)))?/, 92),
       sign('invalid option', /Invalid option '(?<setting>--[\w-]+)'/, 86),

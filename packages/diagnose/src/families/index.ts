@@ -7,6 +7,7 @@ import { container } from './container.ts';
 import { database } from './database.ts';
 import { dependencies } from './dependencies.ts';
 import { downloads } from './downloads.ts';
+import { healthChecks } from './health-checks.ts';
 import { lifecycle } from './lifecycle.ts';
 import { lockfiles } from './lockfiles.ts';
 import { machine } from './machine.ts';
@@ -14,6 +15,7 @@ import { migrations } from './migrations.ts';
 import { modules } from './modules.ts';
 import { nativeModules } from './native-modules.ts';
 import { packages } from './packages.ts';
+import { proxy } from './proxy.ts';
 import { registry } from './registry.ts';
 import { runtime } from './runtime.ts';
 import { source } from './source.ts';
@@ -30,6 +32,7 @@ export const RULES: readonly Rule[] = [
   ...database,
   ...dependencies,
   ...downloads,
+  ...healthChecks,
   ...lifecycle,
   ...lockfiles,
   ...machine,
@@ -37,6 +40,7 @@ export const RULES: readonly Rule[] = [
   ...modules,
   ...nativeModules,
   ...packages,
+  ...proxy,
   ...registry,
   ...runtime,
   ...source,
