@@ -30,6 +30,15 @@ export function diagnose(
         typeof value === 'string' ? shown(value) : value,
       ]),
     ),
+    ...(diagnosis.lesser === undefined
+      ? {}
+      : {
+          lesser: diagnosis.lesser.map((one) => ({
+            ...one,
+            title: shown(one.title),
+            line: one.line === null ? null : reading.lineInLog(one.line),
+          })),
+        }),
     evidence: diagnosis.evidence.map(({ line, text }) => ({
       line: line === null ? null : reading.lineInLog(line),
       text: attempt.log.mask(text),

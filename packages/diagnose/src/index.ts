@@ -1,2 +1,4 @@
-export { classify } from './classify.ts';
+export { classify, pageOf } from './classify.ts';
+export { diagnoseOutput, type SavedOutput } from './diagnose-output.ts';
 export type { Failure, FailureContext } from './failure.ts';
+export { telling, testCase } from './test-case.ts';

@@ -2,12 +2,15 @@
 export class Line {
   private stripped: string | null = null;
 
-  constructor(
-    /** Counts from 1. */
-    readonly number: number,
-    /** As a person saw it: without ANSI codes, of a redrawn line the last state. */
-    readonly text: string,
-  ) {}
+  /** Counts from 1. */
+  readonly number: number;
+  /** As a person saw it: without ANSI codes, of a redrawn line the last state. */
+  readonly text: string;
+
+  constructor(number: number, text: string) {
+    this.number = number;
+    this.text = text;
+  }
 
   /** Without what CI systems, builders and package managers put in front: what the failing program itself said. */
   get bare(): string {

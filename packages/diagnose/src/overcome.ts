@@ -10,7 +10,13 @@ const SIGNS: readonly { readonly of: RegExp; readonly by: RegExp; readonly hints
   {
     of: /\b(?:fatal|error): |Connection (?:refused|reset|timed out)|Could not resolve/,
     by: /^(?:HEAD is now at|Resolving deltas: 100%|Receiving objects: 100%|Updating files: 100%|Switched to )/,
-    hints: ['head is now at', 'resolving deltas: 100%', 'receiving objects: 100%', 'updating files: 100%', 'switched to'],
+    hints: [
+      'head is now at',
+      'resolving deltas: 100%',
+      'receiving objects: 100%',
+      'updating files: 100%',
+      'switched to',
+    ],
   },
   {
     of: /\bcurl: \(\d+\)|\b(?:ECONNREFUSED|Connection refused|HTTP (?:status )?[45]\d\d|returned error: [45]\d\d|unhealthy)\b/,
@@ -20,7 +26,7 @@ const SIGNS: readonly { readonly of: RegExp; readonly by: RegExp; readonly hints
 ];
 const RETRY = /\bretry(?:ing)?\b|\btrying again\b|\battempt \d+|\bwaiting for\b|\bretries left\b|\btry \d+\b/i;
 const RECOVERED =
-  /\b(?:connected|connection (?:established|restored|ok|successful)|succeeded|recovered|available|reachable|ready|is up|ok after \d+|done after \d+)\b/i;
+  /\b(?:connected|connection (?:established|restored|ok|successful)|succeeded|recovered|available|reachable|ok after \d+|done after \d+)\b/i;
 const NEGATED = /\b(?:not|no|never|cannot|fail\w*|error|unable|un\w+able|refused|re)\b|n't\b/i;
 
 /** Answers whether the failure in a line was overcome later: tried again, and it worked. */
@@ -28,7 +34,7 @@ export function overcomeLines(output: Output): (at: number) => boolean {
   const until = SIGNS.map(({ by, hints }) => lastWith(output, hints, (bare) => by.test(bare)));
   const recovered = lastWith(
     output,
-    ['connected', 'connection ', 'succeeded', 'recovered', 'available', 'reachable', 'ready', 'is up', ' after '],
+    ['connected', 'connection ', 'succeeded', 'recovered', 'available', 'reachable', ' after '],
     (bare) => RECOVERED.test(bare) && !NEGATED.test(bare),
   );
   return (at) => {

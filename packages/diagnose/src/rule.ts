@@ -182,7 +182,9 @@ export function named(values: Details): NonNullable<Pattern['take']> {
 }
 
 /** Takes what a match names, and the first of each pattern among the lines around. */
-export function withNear(...around: readonly (readonly [pattern: RegExp, within: number])[]): NonNullable<Pattern['take']> {
+export function withNear(
+  ...around: readonly (readonly [pattern: RegExp, within: number])[]
+): NonNullable<Pattern['take']> {
   return (match, { search }) => ({
     ...Object.assign({}, ...around.map(([pattern, within]) => groups(search(pattern, within))).toReversed()),
     ...groups(match),

@@ -28,9 +28,18 @@ export const checkout: readonly Rule[] = [
         93,
       ),
       sign('failed to clone', /Failed to clone '(?<path>[^']+)' a second time/, 92, withNear(SUBMODULE_ABOVE)),
-      sign("transport 'file' not allowed", /transport 'file' not allowed/, 92, withNear(SUBMODULE_ABOVE, [/Cloning into '(?<path>[^']+)'/, -4])),
+      sign(
+        "transport 'file' not allowed",
+        /transport 'file' not allowed/,
+        92,
+        withNear(SUBMODULE_ABOVE, [/Cloning into '(?<path>[^']+)'/, -4]),
+      ),
       sign('errors during submodule', /Errors during submodule fetch/, 90, withNear([/^\s+(?<path>\S+)$/, 3])),
-      sign('.gitmodules', /please make sure that the \.gitmodules file is in the working tree|bad config line \d+ in file \.gitmodules/, 90),
+      sign(
+        '.gitmodules',
+        /please make sure that the \.gitmodules file is in the working tree|bad config line \d+ in file \.gitmodules/,
+        90,
+      ),
     ],
     words: ({ repository, path, commit }) => ({
       title: `The submodule ${path ?? repository ?? ''} could not be fetched`.replace('  ', ' '),
@@ -70,7 +79,10 @@ export const checkout: readonly Rule[] = [
       title:
         missing !== undefined
           ? 'git-lfs is not installed'
-          : `The large file ${file ?? ''} could not be fetched from LFS${phrase(' of ', repository)}`.replace('  ', ' '),
+          : `The large file ${file ?? ''} could not be fetched from LFS${phrase(' of ', repository)}`.replace(
+              '  ',
+              ' ',
+            ),
       explanation:
         quota === true
           ? 'The owner’s LFS quota is used up: the repository is over its data quota.'
@@ -103,7 +115,12 @@ export const checkout: readonly Rule[] = [
         withNear([/^\s+(?<path>\S+)$/, 2]),
       ),
       sign('.lock', /Unable to create '(?<path>[^']+\.lock)': File exists/, 92),
-      sign('another git process', /Another git process seems to be running/, 80, withNear([/'(?<path>[^']+\.lock)'/, -4])),
+      sign(
+        'another git process',
+        /Another git process seems to be running/,
+        80,
+        withNear([/'(?<path>[^']+\.lock)'/, -4]),
+      ),
       sign('cannot lock ref', /cannot lock ref '(?<path>[^']+)'/, 86),
       sign('dubious ownership', /detected dubious ownership in repository at '(?<path>[^']+)'/, 92),
       sign('is owned by someone else', /repository \('(?<path>[^']+)' is owned by someone else\)/, 90),

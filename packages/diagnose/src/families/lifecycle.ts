@@ -6,22 +6,81 @@ export const lifecycle: readonly Rule[] = [
     fault: 'user',
     stages: ['install'],
     patterns: [
-      sign('ignored build scripts', /Ignored build scripts: (?<package>[^\s,]+?)[.,]?(?:\s|$)/, 93, (match, { output }) =>
-        /could not locate the bindings|cannot find module|no native build|could not find|not built|failed to load native|err_pnpm_ignored_builds/.test(output.lowerCase) ? groups(match) : null, { warns: true }),
-      sign('err_pnpm_ignored_builds', /ERR_PNPM_IGNORED_BUILDS\s+Ignored build scripts: (?<package>[^\s,]+?)[.,]?(?:\s|$)/, 94),
+      sign(
+        'ignored build scripts',
+        /Ignored build scripts: (?<package>[^\s,]+?)[.,]?(?:\s|$)/,
+        93,
+        (match, { output }) =>
+          /could not locate the bindings|cannot find module|no native build|could not find|not built|failed to load native|err_pnpm_ignored_builds/.test(
+            output.lowerCase,
+          )
+            ? groups(match)
+            : null,
+        { warns: true },
+      ),
+      sign(
+        'err_pnpm_ignored_builds',
+        /ERR_PNPM_IGNORED_BUILDS\s+Ignored build scripts: (?<package>[^\s,]+?)[.,]?(?:\s|$)/,
+        94,
+      ),
       sign('expected "', /Error: Expected "(?<wanted>[\d.]+)" but got "(?<found>[\d.]+)"/, 92),
       sign(['install$ ', 'prepare$ '], /(?<path>\S+) (?<hook>preinstall|install|postinstall|prepare): Failed$/, 72),
-      sign('> ', /^> (?<package>(?:@?[^\s@/]+\/)?[^\s@]+)@\S+ (?<hook>preinstall|install|postinstall|prepare|prepublish)\b/, 82, hookThatFailed, { repeated: true }),
+      sign(
+        '> ',
+        /^> (?<package>(?:@?[^\s@/]+\/)?[^\s@]+)@\S+ (?<hook>preinstall|install|postinstall|prepare|prepublish)\b/,
+        82,
+        hookThatFailed,
+        { repeated: true },
+      ),
       sign('building fresh packages', /^\[\d\/\d\] .*Building fresh packages/, 80, yarnHook),
-      sign(['command failed.', ': command failed'], /^error \S*node_modules\/(?<package>(?:@[^/]+\/)?[^/\s:]+): Command failed/, 79, withNear([/^Command: (?<command>.+)/, 4])),
-      sign("couldn't be built successfully", /(?<package>(?:@[\w.-]+\/)?[\w.-]+)@\S+ couldn't be built successfully \(exit code (?<exit>\d+)/, 82),
-      sign('script from "', /error: (?<hook>preinstall|install|postinstall|prepare) script from "(?<package>[^"]+)" exited with (?<exit>\d+)/, 84),
+      sign(
+        ['command failed.', ': command failed'],
+        /^error \S*node_modules\/(?<package>(?:@[^/]+\/)?[^/\s:]+): Command failed/,
+        79,
+        withNear([/^Command: (?<command>.+)/, 4]),
+      ),
+      sign(
+        "couldn't be built successfully",
+        /(?<package>(?:@[\w.-]+\/)?[\w.-]+)@\S+ couldn't be built successfully \(exit code (?<exit>\d+)/,
+        82,
+      ),
+      sign(
+        'script from "',
+        /error: (?<hook>preinstall|install|postinstall|prepare) script from "(?<package>[^"]+)" exited with (?<exit>\d+)/,
+        84,
+      ),
       sign('command failed', /^command failed$/, 74, npmHook),
-      sign('elifecycle', /^(?:npm ERR! )?(?<package>(?:@?[^\s@]+\/)?[^\s@]+)@\S+ (?<hook>preinstall|install|postinstall|prepare): `(?<command>[^`]+)`/, 82),
-      sign('failed at the', /Failed at the (?<package>(?:@?[^\s@]+\/)?[^\s@]+)@\S+ (?<hook>preinstall|install|postinstall|prepare) script/, 80),
-      sign('in exited with code', /node_modules\/(?<package>(?:@[^/]+\/)?[^/\s]+)[^:]*: .*(?<hook>install|postinstall) script.*failed/i, 76),
-      sign(['getting requirements to build wheel did not run', 'subprocess-exited-with-error', 'failed building wheel', 'metadata-generation-failed', 'failed to build'], /(?:Failed building wheel for (?<package>\S+)|(?<message>Getting requirements to build wheel|Preparing metadata \([^)]*\)|Building wheel for \S+).*did not run successfully)/, 60),
-      sign('script ', /Script (?<command>.+) handling the (?<hook>post-install-cmd|post-update-cmd|pre-install-cmd|post-autoload-dump) event returned with error code (?<exit>\d+)/, 90),
+      sign(
+        'elifecycle',
+        /^(?:npm ERR! )?(?<package>(?:@?[^\s@]+\/)?[^\s@]+)@\S+ (?<hook>preinstall|install|postinstall|prepare): `(?<command>[^`]+)`/,
+        82,
+      ),
+      sign(
+        'failed at the',
+        /Failed at the (?<package>(?:@?[^\s@]+\/)?[^\s@]+)@\S+ (?<hook>preinstall|install|postinstall|prepare) script/,
+        80,
+      ),
+      sign(
+        'in exited with code',
+        /node_modules\/(?<package>(?:@[^/]+\/)?[^/\s]+)[^:]*: .*(?<hook>install|postinstall) script.*failed/i,
+        76,
+      ),
+      sign(
+        [
+          'getting requirements to build wheel did not run',
+          'subprocess-exited-with-error',
+          'failed building wheel',
+          'metadata-generation-failed',
+          'failed to build',
+        ],
+        /(?:Failed building wheel for (?<package>\S+)|(?<message>Getting requirements to build wheel|Preparing metadata \([^)]*\)|Building wheel for \S+).*did not run successfully)/,
+        60,
+      ),
+      sign(
+        'script ',
+        /Script (?<command>.+) handling the (?<hook>post-install-cmd|post-update-cmd|pre-install-cmd|post-autoload-dump) event returned with error code (?<exit>\d+)/,
+        90,
+      ),
       sign('extconf.rb failed', /An error occurred while installing (?<package>\S+) \(/, 55),
     ],
     words: ({ package: name, hook, command, wanted, found, path }) => ({
@@ -74,4 +133,3 @@ function yarnHook(_: RegExpExecArray, { search }: Sight): Details | null {
   if (own === null || search(/^Done in /, 6) !== null || search(/^yarn run v/, 6) !== null) return null;
   return { hook: 'postinstall', ...groups(own) };
 }
-

@@ -26,7 +26,9 @@ function changed(match: RegExpExecArray, sight: Sight): Details | null {
 function wentOn({ output, at }: Sight): boolean {
   return output
     .linesWith(['code e', 'added '])
-    .some((index) => index > at && /^(?:code E(?!USAGE|LIFECYCLE)|added \d+ package)/.test(output.lines[index]?.bare ?? ''));
+    .some(
+      (index) => index > at && /^(?:code E(?!USAGE|LIFECYCLE)|added \d+ package)/.test(output.lines[index]?.bare ?? ''),
+    );
 }
 
 const install = ({ context }: Failure): string => context.plan?.packageManager?.name ?? 'npm';
@@ -38,28 +40,116 @@ export const lockfiles: readonly Rule[] = [
     fault: 'user',
     stages: ['install', 'package'],
     patterns: [
-      sign('can only install packages when your package.json and', /can only install packages when your package\.json and (?<lockfile>package-lock\.json)/, 90, changed),
-      sign(['can only install packages with an existing', 'are in sync'], /can only install packages when your (?<lockfile>\S+) and .* are in sync/, 84, changed),
+      sign(
+        'can only install packages when your package.json and',
+        /can only install packages when your package\.json and (?<lockfile>package-lock\.json)/,
+        90,
+        changed,
+      ),
+      sign(
+        ['can only install packages with an existing', 'are in sync'],
+        /can only install packages when your (?<lockfile>\S+) and .* are in sync/,
+        84,
+        changed,
+      ),
       sign('from lock file', /^Missing: (?<package>\S+) from lock file/, 86, changed),
       sign("invalid: lock file's", /^Invalid: lock file's (?<mismatch>.+)/, 86, changed),
-      sign('outdated_lockfile', /ERR_PNPM_OUTDATED_LOCKFILE/, 92, (_, sight) => ({ lockfile: 'pnpm-lock.yaml', ...specifiers(sight) })),
+      sign('outdated_lockfile', /ERR_PNPM_OUTDATED_LOCKFILE/, 92, (_, sight) => ({
+        lockfile: 'pnpm-lock.yaml',
+        ...specifiers(sight),
+      })),
       sign('lockfile_config_mismatch', /ERR_PNPM_LOCKFILE_CONFIG_MISMATCH/, 90, named({ lockfile: 'pnpm-lock.yaml' })),
-      sign('broken_lockfile', /ERR_PNPM_(?:BROKEN_LOCKFILE|LOCKFILE_MISSING_DEPENDENCY)\s+(?<message>.+)/, 91, named({ lockfile: 'pnpm-lock.yaml' })),
-      sign(['headless installation requires', 'lockfile is not up to date', 'lockfile is not up-to-date'], /(?:Headless installation requires a pnpm-lock\.yaml|lockfile is not up[- ]to[- ]date)/i, 80, named({ lockfile: 'pnpm-lock.yaml' })),
-      sign('your lockfile needs to be updated', /Your lockfile needs to be updated/, 90, named({ lockfile: 'yarn.lock' })),
-      sign('lockfile would have been', /The lockfile would have been (?<state>modified|created) by this install/, 91, (match, sight) => ({ lockfile: 'yarn.lock', ...groups(match), ...berryChanges(match, sight) })),
-      sign("package doesn't seem to be present in your lockfile", /(?<packages>\S+): This package doesn't seem to be present in your lockfile/, 92, named({ lockfile: 'yarn.lock' })),
+      sign(
+        'broken_lockfile',
+        /ERR_PNPM_(?:BROKEN_LOCKFILE|LOCKFILE_MISSING_DEPENDENCY)\s+(?<message>.+)/,
+        91,
+        named({ lockfile: 'pnpm-lock.yaml' }),
+      ),
+      sign(
+        ['headless installation requires', 'lockfile is not up to date', 'lockfile is not up-to-date'],
+        /(?:Headless installation requires a pnpm-lock\.yaml|lockfile is not up[- ]to[- ]date)/i,
+        80,
+        named({ lockfile: 'pnpm-lock.yaml' }),
+      ),
+      sign(
+        'your lockfile needs to be updated',
+        /Your lockfile needs to be updated/,
+        90,
+        named({ lockfile: 'yarn.lock' }),
+      ),
+      sign(
+        'lockfile would have been',
+        /The lockfile would have been (?<state>modified|created) by this install/,
+        91,
+        (match, sight) => ({ lockfile: 'yarn.lock', ...groups(match), ...berryChanges(match, sight) }),
+      ),
+      sign(
+        "package doesn't seem to be present in your lockfile",
+        /(?<packages>\S+): This package doesn't seem to be present in your lockfile/,
+        92,
+        named({ lockfile: 'yarn.lock' }),
+      ),
       sign("isn't in your lockfile", /(?<packages>\S+)[^.]{0,40} isn't in your lockfile/, 88),
-      sign('lockfile is frozen', /lockfile had changes, but lockfile is frozen/, 92, named({ lockfile: 'bun.lock', message: 'lockfile is frozen' })),
-      sign('missing go.sum entry', /missing go\.sum entry (?:for (?:module providing package (?<packages>\S+)|go\.mod file))?/, 90, named({ lockfile: 'go.sum' })),
-      sign(['updates to go.mod needed', 'go: updates to go.', 'inconsistent vendoring'], /(?<message>updates to go\.(?:mod|sum) needed|inconsistent vendoring)/, 91, named({ lockfile: 'go.mod' })),
-      sign('needs to be updated but --', /(?:lock file|lockfile) (?<path>\S*Cargo\.lock)? ?needs to be updated but --(?:locked|frozen) was passed/, 92, named({ lockfile: 'Cargo.lock' })),
-      sign(['poetry.lock', 'lock file is out of date'], /(?<message>pyproject\.toml changed significantly since poetry\.lock was last generated|poetry\.lock is not up to date with pyproject\.toml)/, 92, named({ lockfile: 'poetry.lock' })),
+      sign(
+        'lockfile is frozen',
+        /lockfile had changes, but lockfile is frozen/,
+        92,
+        named({ lockfile: 'bun.lock', message: 'lockfile is frozen' }),
+      ),
+      sign(
+        'missing go.sum entry',
+        /missing go\.sum entry (?:for (?:module providing package (?<packages>\S+)|go\.mod file))?/,
+        90,
+        named({ lockfile: 'go.sum' }),
+      ),
+      sign(
+        ['updates to go.mod needed', 'go: updates to go.', 'inconsistent vendoring'],
+        /(?<message>updates to go\.(?:mod|sum) needed|inconsistent vendoring)/,
+        91,
+        named({ lockfile: 'go.mod' }),
+      ),
+      sign(
+        'needs to be updated but --',
+        /(?:lock file|lockfile) (?<path>\S*Cargo\.lock)? ?needs to be updated but --(?:locked|frozen) was passed/,
+        92,
+        named({ lockfile: 'Cargo.lock' }),
+      ),
+      sign(
+        ['poetry.lock', 'lock file is out of date'],
+        /(?<message>pyproject\.toml changed significantly since poetry\.lock was last generated|poetry\.lock is not up to date with pyproject\.toml)/,
+        92,
+        named({ lockfile: 'poetry.lock' }),
+      ),
       sign(['the lockfile at', 'uv.lock'], /The lockfile at `(?<lockfile>[^`]+)` needs to be updated/, 92),
-      sign('pipfile.lock', /Your Pipfile\.lock \((?<found>\w+)\) is out of date/, 92, named({ lockfile: 'Pipfile.lock' })),
-      sign(['gemfile.lock', 'the gemfile'], /(?:Your lockfile (?:is not|does not)|The gemspecs for path gems changed|You are trying to install in deployment mode after changing your Gemfile|The dependencies in your gemfile changed|frozen mode is set|Some dependencies were deleted from your gemfile)/i, 92, withGems),
-      sign(['lock file is not up to date with the latest changes', 'required package "', 'is not present in the lock file'], /(?:Required package "(?<packages>[^"]+)" is (?:not present in the lock file|in the lock file as .*)|The lock file is not up to date with the latest changes in composer\.json)/, 86, named({ lockfile: 'composer.lock' }), { warns: true }),
-      sign('lockfile out of date', /The lockfile is out of date|--frozen.*lockfile/i, 84, named({ lockfile: 'deno.lock' })),
+      sign(
+        'pipfile.lock',
+        /Your Pipfile\.lock \((?<found>\w+)\) is out of date/,
+        92,
+        named({ lockfile: 'Pipfile.lock' }),
+      ),
+      sign(
+        ['gemfile.lock', 'the gemfile'],
+        /(?:Your lockfile (?:is not|does not)|The gemspecs for path gems changed|You are trying to install in deployment mode after changing your Gemfile|The dependencies in your gemfile changed|frozen mode is set|Some dependencies were deleted from your gemfile)/i,
+        92,
+        withGems,
+      ),
+      sign(
+        [
+          'lock file is not up to date with the latest changes',
+          'required package "',
+          'is not present in the lock file',
+        ],
+        /(?:Required package "(?<packages>[^"]+)" is (?:not present in the lock file|in the lock file as .*)|The lock file is not up to date with the latest changes in composer\.json)/,
+        86,
+        named({ lockfile: 'composer.lock' }),
+        { warns: true },
+      ),
+      sign(
+        'lockfile out of date',
+        /The lockfile is out of date|--frozen.*lockfile/i,
+        84,
+        named({ lockfile: 'deno.lock' }),
+      ),
     ],
     words: (details, failure) => {
       const lockfile = String(details['lockfile'] ?? lockfileOf(failure));
@@ -76,14 +166,45 @@ export const lockfiles: readonly Rule[] = [
     fault: 'user',
     stages: ['install'],
     patterns: [
-      sign('can only install with an existing package-lock', /can only install with an existing (?<lockfile>package-lock\.json)/, 88, (match, sight) => (wentOn(sight) ? null : groups(match))),
-      sign('cipm can only install packages', /cipm can only install packages with an existing (?<lockfile>package-lock\.json)/, 88),
+      sign(
+        'can only install with an existing package-lock',
+        /can only install with an existing (?<lockfile>package-lock\.json)/,
+        88,
+        (match, sight) => (wentOn(sight) ? null : groups(match)),
+      ),
+      sign(
+        'cipm can only install packages',
+        /cipm can only install packages with an existing (?<lockfile>package-lock\.json)/,
+        88,
+      ),
       sign('no_lockfile', /ERR_PNPM_NO_LOCKFILE/, 90, named({ lockfile: 'pnpm-lock.yaml' })),
-      sign('no lockfile found', /(?:error )?No lockfile found(?! in this)(?=.*frozen)|No lockfile in this directory/, 80, named({ lockfile: 'yarn.lock' })),
-      sign('lockfile not found', /(?:error: )?[Ll]ockfile not found(?:, but lockfile is frozen)?|error: (?:missing|no) lockfile/, 86, named({ lockfile: 'bun.lock' })),
-      sign(['unable to find lockfile', 'poetry.lock', 'pipfile.lock'], /(?:Unable to find lockfile at `(?<lockfile>[^`]+)`|(?<file>Pipfile\.lock|poetry\.lock)[^.]{0,30} not found)/i, 88),
-      sign('gemfile.lock', /(?:The deployment setting requires|frozen is set, but there's no|Unable to find|--deployment flag requires) .{0,20}(?<lockfile>Gemfile\.lock|lockfile)/i, 90),
-      sign(['cargo.lock', 'lock file'], /cannot create the lock file (?<lockfile>\S+) because --(?:locked|frozen) was passed/, 92),
+      sign(
+        'no lockfile found',
+        /(?:error )?No lockfile found(?! in this)(?=.*frozen)|No lockfile in this directory/,
+        80,
+        named({ lockfile: 'yarn.lock' }),
+      ),
+      sign(
+        'lockfile not found',
+        /(?:error: )?[Ll]ockfile not found(?:, but lockfile is frozen)?|error: (?:missing|no) lockfile/,
+        86,
+        named({ lockfile: 'bun.lock' }),
+      ),
+      sign(
+        ['unable to find lockfile', 'poetry.lock', 'pipfile.lock'],
+        /(?:Unable to find lockfile at `(?<lockfile>[^`]+)`|(?<file>Pipfile\.lock|poetry\.lock)[^.]{0,30} not found)/i,
+        88,
+      ),
+      sign(
+        'gemfile.lock',
+        /(?:The deployment setting requires|frozen is set, but there's no|Unable to find|--deployment flag requires) .{0,20}(?<lockfile>Gemfile\.lock|lockfile)/i,
+        90,
+      ),
+      sign(
+        ['cargo.lock', 'lock file'],
+        /cannot create the lock file (?<lockfile>\S+) because --(?:locked|frozen) was passed/,
+        92,
+      ),
     ],
     words: ({ lockfile, file }, failure) => ({
       title: `${lockfile ?? file ?? 'The lockfile'} is missing`,
@@ -120,16 +241,22 @@ function withGems(_: RegExpExecArray, { output, at }: Sight): Details {
 
 function specifiers({ output, at }: Sight): Details {
   for (const { bare } of output.lines.slice(at, at + 12)) {
-    const found = /specifiers in the lockfile \(?(\{[^}]*\})\)? don't match specs in package\.json \(?(\{[^}]*\})/.exec(bare);
+    const found = /specifiers in the lockfile \(?(\{[^}]*\})\)? don't match specs in package\.json \(?(\{[^}]*\})/.exec(
+      bare,
+    );
     const locked = jsonOf(found?.[1]);
     const wanted = jsonOf(found?.[2]);
     if (locked === null || wanted === null) continue;
-    const names = [...new Set([...Object.keys(locked), ...Object.keys(wanted)])].filter((name) => locked[name] !== wanted[name]);
+    const names = [...new Set([...Object.keys(locked), ...Object.keys(wanted)])].filter(
+      (name) => locked[name] !== wanted[name],
+    );
     return names.length > 0 ? { packages: names.slice(0, 8).join(', ') } : {};
   }
   const line = output.lines
     .slice(at, at + 14)
-    .map(({ bare }) => /dependencies (?:were|are) [\w ]+: (?<packages>.+)$|^\s*- (?<changed>\S+ \(lockfile: .+\))/.exec(bare))
+    .map(({ bare }) =>
+      /dependencies (?:were|are) [\w ]+: (?<packages>.+)$|^\s*- (?<changed>\S+ \(lockfile: .+\))/.exec(bare),
+    )
     .find((match) => match != null);
   return line == null ? {} : { packages: line.groups?.['packages'] ?? line.groups?.['changed'] ?? '' };
 }

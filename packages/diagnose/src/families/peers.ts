@@ -19,12 +19,16 @@ export function peers(_: RegExpExecArray, { output, at }: Sight): Details {
 }
 
 function firstPeer(lines: readonly string[]): RegExpExecArray | null {
-  return lines.map((line) => /peer(?:Optional)? (\S+@"[^"]*") from (\S+)/.exec(line)).find((match) => match !== null) ?? null;
+  return (
+    lines.map((line) => /peer(?:Optional)? (\S+@"[^"]*") from (\S+)/.exec(line)).find((match) => match !== null) ?? null
+  );
 }
 
 /** Everybody who takes part, for the one who reads. */
 function mentioned(lines: readonly string[]): Details {
-  const names = [...new Set(lines.flatMap((line) => /from ((?:@[^@\s/]+\/)?[^@\s]+@[\d][^\s]*)/.exec(line)?.[1] ?? []))];
+  const names = [
+    ...new Set(lines.flatMap((line) => /from ((?:@[^@\s/]+\/)?[^@\s]+@[\d][^\s]*)/.exec(line)?.[1] ?? [])),
+  ];
   const roots = lines.flatMap((line) => /^\s*(?:dev |peer )?(\S+@"[^"]+") from the root project/.exec(line)?.[1] ?? []);
   const resolving = lines.map((line) => /^While resolving: (\S+)/.exec(line)?.[1]).find((value) => value !== undefined);
   return {

@@ -31,7 +31,8 @@ function packageOf(url: string): string | undefined {
 }
 
 const ADDRESS = /(?<url>https?:\/\/[^\s'"`),]+)/;
-const ADVICE = /nodejs\.org|docs\.npmjs|yarnpkg\.com\/en\/docs|github\.com\/nodejs|cwiki\.apache|pnpm\.io|npmjs\.com\/policies/;
+const ADVICE =
+  /nodejs\.org|docs\.npmjs|yarnpkg\.com\/en\/docs|github\.com\/nodejs|cwiki\.apache|pnpm\.io|npmjs\.com\/policies/;
 
 /** The address that stands nearest after a message, or in front of it. */
 export function reached(match: RegExpExecArray, { search }: Sight): Details {

@@ -32,13 +32,31 @@ export const runtime: readonly Rule[] = [
     fault: 'user',
     stages: ['environment', 'install', 'build', 'health'],
     patterns: [
-      sign('not found (required by', /version `(?:GLIBC|GLIBCXX|CXXABI)_[\d.]+' not found \(required by (?<program>[^)]+)\)/, 94, libraries),
+      sign(
+        'not found (required by',
+        /version `(?:GLIBC|GLIBCXX|CXXABI)_[\d.]+' not found \(required by (?<program>[^)]+)\)/,
+        94,
+        libraries,
+      ),
       sign('cannot open shared object file', /(?<library>[\w.+-]+\.so[\d.]*): cannot open shared object file/, 92),
-      sign('error loading shared library', /Error loading shared library (?<library>[\w.+-]+\.so[\w.]*): No such file or directory(?: \(needed by (?<program>[^)]+)\))?/, 94),
+      sign(
+        'error loading shared library',
+        /Error loading shared library (?<library>[\w.+-]+\.so[\w.]*): No such file or directory(?: \(needed by (?<program>[^)]+)\))?/,
+        94,
+      ),
       sign('symbol not found', /Error relocating (?<program>[^:]+): (?<library>\S+): symbol not found/, 88),
       sign('library not loaded', /Library not loaded: (?<library>\S+)/, 84),
-      sign(['unable to require openssl', 'libssl', 'libquery_engine'], /(?:Unable to require\(`(?<program>[^`]+)`\)|(?<library>libssl\.so\.[\d.]+): cannot open)/, 82),
-      sign('host system is missing dependencies', /Host system is missing dependencies to run browsers/, 90, named({ program: 'the browser' })),
+      sign(
+        ['unable to require openssl', 'libssl', 'libquery_engine'],
+        /(?:Unable to require\(`(?<program>[^`]+)`\)|(?<library>libssl\.so\.[\d.]+): cannot open)/,
+        82,
+      ),
+      sign(
+        'host system is missing dependencies',
+        /Host system is missing dependencies to run browsers/,
+        90,
+        named({ program: 'the browser' }),
+      ),
       sign('undefined symbol', /(?<program>\S+\.(?:so|node)\S*): undefined symbol: (?<library>\S+)/, 86),
     ],
     words: ({ library, program }) => ({
@@ -60,9 +78,17 @@ export const runtime: readonly Rule[] = [
         ['digital envelope routines', 'err_ossl_evp_unsupported', '0308010c'],
         /(?<code>error:0308010C:digital envelope routines::unsupported|error:0308010C|ERR_OSSL_EVP_UNSUPPORTED|digital envelope routines::unsupported)/,
         94,
-        withNear([/node_modules\/(?<package>webpack|@angular-devkit\/build-angular|react-scripts|@vue\/cli-service)\//, 12], [/Node\.js (?<running>v\d[\d.]*)/, 40]),
+        withNear(
+          [/node_modules\/(?<package>webpack|@angular-devkit\/build-angular|react-scripts|@vue\/cli-service)\//, 12],
+          [/Node\.js (?<running>v\d[\d.]*)/, 40],
+        ),
       ),
-      sign('--openssl-legacy-provider', /node: --openssl-legacy-provider is not allowed in NODE_OPTIONS/, 90, named({ code: '--openssl-legacy-provider' })),
+      sign(
+        '--openssl-legacy-provider',
+        /node: --openssl-legacy-provider is not allowed in NODE_OPTIONS/,
+        90,
+        named({ code: '--openssl-legacy-provider' }),
+      ),
     ],
     words: ({ code, running }) => ({
       title: `webpack 4 does not run on this Node (${code ?? 'ERR_OSSL_EVP_UNSUPPORTED'})`,
@@ -75,33 +101,112 @@ export const runtime: readonly Rule[] = [
     fault: 'user',
     stages: ['install', 'environment'],
     patterns: [
-      sign(['this project is configured to use', 'project requires'], /This project is configured to use (?<wanted>[\w@.-]+(?: of (?:pnpm|yarn|npm))?)(?:.*Your current pnpm is (?<running>v[\d.]+))?/, 93),
-      sign("this project's package.json defines", /This project's package\.json defines "packageManager": "?(?<wanted>[^"\s]+)/, 93),
-      sign(['however the current global version of yarn', 'presence of the "packagemanager"'], /current global version of Yarn is (?<running>[\d.]+)/, 70),
+      sign(
+        ['this project is configured to use', 'project requires'],
+        /This project is configured to use (?<wanted>[\w@.-]+(?: of (?:pnpm|yarn|npm))?)(?:.*Your current pnpm is (?<running>v[\d.]+))?/,
+        93,
+      ),
+      sign(
+        "this project's package.json defines",
+        /This project's package\.json defines "packageManager": "?(?<wanted>[^"\s]+)/,
+        93,
+      ),
+      sign(
+        ['however the current global version of yarn', 'presence of the "packagemanager"'],
+        /current global version of Yarn is (?<running>[\d.]+)/,
+        70,
+      ),
       sign('bad_pm_version', /ERR_PNPM_BAD_PM_VERSION\s+(?<message>.+)/, 92),
       sign('other_pm_expected', /ERR_PNPM_OTHER_PM_EXPECTED\s+.*configured to use (?<wanted>\S+)/, 93),
       sign('your pnpm version is incompatible with', /Your (?<manager>pnpm) version is incompatible with/, 92, engines),
       sign('unsupported_engine', /ERR_PNPM_UNSUPPORTED_ENGINE/, 74, (match, sight) =>
-        sight.search(/Your pnpm version is incompatible/, 12) === null ? null : engines(match, sight)),
-      sign('the engine "', /(?<package>\S+): The engine "(?<manager>npm|yarn|pnpm)" (?:is incompatible with this module\. Expected version "(?<wanted>[^"]+)"\. Got "(?<running>[^"]+)"|appears to be invalid)/, 93),
-      sign('ebadengine', /^(?:notsup |engine )?Required: \{(?!.*"node").*"(?<manager>npm|yarn|pnpm)":"(?<wanted>[^"]+)"/, 91),
-      sign(['for installation in this project', 'use "'], /Use "(?<wanted>(?:pnpm|yarn|npm|bun|cnpm) install)" for installation in this project/, 94),
-      sign('please use', /(?:Please|You must) use (?<wanted>pnpm|yarn|npm|bun) (?:to install|instead|as (?:the )?package manager|for (?:installing|this))/i, 82),
-      sign('ignoring not compatible lockfile', /Ignoring not compatible lockfile at (?<lockfile>\S+)/, 93, groups, { warns: true }),
+        sight.search(/Your pnpm version is incompatible/, 12) === null ? null : engines(match, sight),
+      ),
+      sign(
+        'the engine "',
+        /(?<package>\S+): The engine "(?<manager>npm|yarn|pnpm)" (?:is incompatible with this module\. Expected version "(?<wanted>[^"]+)"\. Got "(?<running>[^"]+)"|appears to be invalid)/,
+        93,
+      ),
+      sign(
+        'ebadengine',
+        /^(?:notsup |engine )?Required: \{(?!.*"node").*"(?<manager>npm|yarn|pnpm)":"(?<wanted>[^"]+)"/,
+        91,
+      ),
+      sign(
+        ['for installation in this project', 'use "'],
+        /Use "(?<wanted>(?:pnpm|yarn|npm|bun|cnpm) install)" for installation in this project/,
+        94,
+      ),
+      sign(
+        'please use',
+        /(?:Please|You must) use (?<wanted>pnpm|yarn|npm|bun) (?:to install|instead|as (?:the )?package manager|for (?:installing|this))/i,
+        82,
+      ),
+      sign('ignoring not compatible lockfile', /Ignoring not compatible lockfile at (?<lockfile>\S+)/, 93, groups, {
+        warns: true,
+      }),
       sign('lockfile_breaking_change', /ERR_PNPM_LOCKFILE_BREAKING_CHANGE\s+Lockfile (?<lockfile>\S+)/, 93),
       sign('is not compatible with current pnpm', /(?<lockfile>\S+) is not compatible with current pnpm/, 90),
-      sign('this version of npm is compatible with lockfileversion', /compatible with lockfileVersion@(?<running>\d), but (?<lockfile>\S+) was generated for lockfileVersion@(?<wanted>\d)/, 62, groups, { warns: true }),
-      sign(['lockfile version', 'lockfileversion', 'unknown lockfile'], /(?:error: |Error: )?(?:Outdated|Unknown|Unsupported|Invalid|InvalidLockfileVersion)(?: |:)?(?:bun )?(?:lock ?file(?: |-)?version|lockfile)[:,]?\s?(?<lockfile>.{0,80})/i, 88),
-      sign(['unknown token:', 'invalid value type'], /(?:Unknown token: |Invalid value type) .*\d+:\d+ in (?<lockfile>\S*yarn\.lock)/, 92),
-      sign(['cannot find matching keyid', 'signature does not match', 'no compatible signature found'], /(?<message>Cannot find matching keyid|Signature does not match|No compatible signature found in package metadata)/, 94, named({ tool: 'corepack' })),
-      sign("reading 'some'", /Cannot read properties of undefined \(reading 'some'\)/, 62, (_, { output }) => (output.lowerCase.includes('corepack') ? { tool: 'corepack' } : null)),
+      sign(
+        'this version of npm is compatible with lockfileversion',
+        /compatible with lockfileVersion@(?<running>\d), but (?<lockfile>\S+) was generated for lockfileVersion@(?<wanted>\d)/,
+        62,
+        groups,
+        { warns: true },
+      ),
+      sign(
+        ['lockfile version', 'lockfileversion', 'unknown lockfile'],
+        /(?:error: |Error: )?(?:Outdated|Unknown|Unsupported|Invalid|InvalidLockfileVersion)(?: |:)?(?:bun )?(?:lock ?file(?: |-)?version|lockfile)[:,]?\s?(?<lockfile>.{0,80})/i,
+        88,
+      ),
+      sign(
+        ['unknown token:', 'invalid value type'],
+        /(?:Unknown token: |Invalid value type) .*\d+:\d+ in (?<lockfile>\S*yarn\.lock)/,
+        92,
+      ),
+      sign(
+        ['cannot find matching keyid', 'signature does not match', 'no compatible signature found'],
+        /(?<message>Cannot find matching keyid|Signature does not match|No compatible signature found in package metadata)/,
+        94,
+        named({ tool: 'corepack' }),
+      ),
+      sign("reading 'some'", /Cannot read properties of undefined \(reading 'some'\)/, 62, (_, { output }) =>
+        output.lowerCase.includes('corepack') ? { tool: 'corepack' } : null,
+      ),
       sign('cannot read property', /^(?<message>Cannot read property '[^']+' of undefined)$/, 70),
-      sign(['no parseable version', 'not a valid semver', 'invalid package manager specification', 'unsupported package manager specification'], /(?:Invalid|Unsupported) package manager specification(?: in \S+)? \((?<wanted>[^)]+)\)|No parseable version|expected a semver version/i, 92, named({ file: 'package.json' })),
+      sign(
+        [
+          'no parseable version',
+          'not a valid semver',
+          'invalid package manager specification',
+          'unsupported package manager specification',
+        ],
+        /(?:Invalid|Unsupported) package manager specification(?: in \S+)? \((?<wanted>[^)]+)\)|No parseable version|expected a semver version/i,
+        92,
+        named({ file: 'package.json' }),
+      ),
       sign('failed to switch pnpm', /Failed to switch pnpm to v?(?<wanted>[\d.]+)/, 88),
-      sign(['could not find \'bundler\'', "find bundler"], /Could not find 'bundler' \((?<wanted>[\d.]+)\) required by (?:your )?(?<lockfile>\S+?)\.?$/, 92),
-      sign(['poetry.lock', 'lock file is not compatible', 'lock file version'], /(?<lockfile>(?:poetry|composer|uv)\.lock|lock file) (?:is not compatible|was generated by (?:a newer|another) version|version .{0,30}not (?:supported|compatible))/i, 88),
-      sign(['lock file version', 'lockfile version'], /lock ?file version `?(?<wanted>\d+)`?.*requires `?-Znext-lockfile-bump|(?:parse|parsing) lock file/i, 80, named({ lockfile: 'Cargo.lock' })),
-      sign(['project was not found in the lockfile', 'mixed package managers', "you're trying to use yarn"], /(?:mixed package managers|conflicting lockfiles?|multiple lockfiles?)/i, 50),
+      sign(
+        ["could not find 'bundler'", 'find bundler'],
+        /Could not find 'bundler' \((?<wanted>[\d.]+)\) required by (?:your )?(?<lockfile>\S+?)\.?$/,
+        92,
+      ),
+      sign(
+        ['poetry.lock', 'lock file is not compatible', 'lock file version'],
+        /(?<lockfile>(?:poetry|composer|uv)\.lock|lock file) (?:is not compatible|was generated by (?:a newer|another) version|version .{0,30}not (?:supported|compatible))/i,
+        88,
+      ),
+      sign(
+        ['lock file version', 'lockfile version'],
+        /lock ?file version `?(?<wanted>\d+)`?.*requires `?-Znext-lockfile-bump|(?:parse|parsing) lock file/i,
+        80,
+        named({ lockfile: 'Cargo.lock' }),
+      ),
+      sign(
+        ['project was not found in the lockfile', 'mixed package managers', "you're trying to use yarn"],
+        /(?:mixed package managers|conflicting lockfiles?|multiple lockfiles?)/i,
+        50,
+      ),
     ],
     words: ({ wanted, lockfile, tool, running, message, manager }, failure) => ({
       title:
@@ -124,7 +229,9 @@ export const runtime: readonly Rule[] = [
 function libraries(match: RegExpExecArray, { output }: Sight): Details {
   const names = output
     .linesWith(["' not found (required"])
-    .flatMap((at) => /version `((?:GLIBC|GLIBCXX|CXXABI)_[\d.]+)' not found/.exec(output.lines[at]?.bare ?? '')?.[1] ?? []);
+    .flatMap(
+      (at) => /version `((?:GLIBC|GLIBCXX|CXXABI)_[\d.]+)' not found/.exec(output.lines[at]?.bare ?? '')?.[1] ?? [],
+    );
   return { ...groups(match), library: [...new Set(names)].join(', ') };
 }
 

@@ -1,4 +1,4 @@
-import { groups, named, phrase, type Rule, sign, withNear } from '../rule.ts';
+import { groups, phrase, type Rule, sign, withNear } from '../rule.ts';
 
 const REPOSITORY_ABOVE: readonly [RegExp, number] = [
   /'(?<repository>(?:https?|ssh):\/\/[^']+)'|\s(?<address>https?:\/\/\S+\.git)\b/,
@@ -34,11 +34,7 @@ export const source: readonly Rule[] = [
         88,
         withNear(REPOSITORY_BELOW, REPOSITORY_ABOVE),
       ),
-      sign(
-        'permission to',
-        /Permission to (?<repository>\S+?)(?:\.git)? denied to (?<identity>[^.\s][^.]*)/,
-        92,
-      ),
+      sign('permission to', /Permission to (?<repository>\S+?)(?:\.git)? denied to (?<identity>[^.\s][^.]*)/, 92),
       sign(
         ['not allowed to download code', 'write access to repository not granted', 'insufficient permission'],
         /(?:not allowed to (?:download|access)|Write access to repository not granted)/,
@@ -57,7 +53,12 @@ export const source: readonly Rule[] = [
         /Load key "(?<keyFile>[^"]+)": (?<reason>invalid format|error in libcrypto|No such file or directory|Permission denied|bad permissions)|Identity file (?<file>\S+) not accessible/,
         90,
       ),
-      sign('too many authentication failures', /Too many authentication failures/, 86, withNear([/(?<identity>\w+@[\w.-]+)/, -4])),
+      sign(
+        'too many authentication failures',
+        /Too many authentication failures/,
+        86,
+        withNear([/(?<identity>\w+@[\w.-]+)/, -4]),
+      ),
       sign('no mutual signature', /no mutual signature (?:algorithm|supported)/, 84),
       sign(
         ['returned error: 401', 'returned error: 403', ': 401', ': 403', '401 unauthorized', '403 forbidden'],
@@ -66,7 +67,12 @@ export const source: readonly Rule[] = [
         withNear([/(?<repository>https?:\/\/[^\s'"]+)/, -10]),
       ),
       sign(
-        ['not in gzip format', 'does not look like a tar archive', 'unrecognized archive format', 'end-of-central-directory signature not found'],
+        [
+          'not in gzip format',
+          'does not look like a tar archive',
+          'unrecognized archive format',
+          'end-of-central-directory signature not found',
+        ],
         /not in gzip format|does not look like a tar archive|Unrecognized archive format|End-of-central-directory signature not found/,
         78,
         withNear([/(?<repository>https?:\/\/[^\s'"]+)/, -20], [/(?<archive>[\w./-]+\.(?:tar\.gz|tgz|zip))/, -10]),
@@ -124,7 +130,11 @@ export const source: readonly Rule[] = [
         groups,
         { warns: true },
       ),
-      sign("couldn't find any revision to build", /Couldn't find any revision to build|unable to find ref (?<ref>\S+)/i, 86),
+      sign(
+        "couldn't find any revision to build",
+        /Couldn't find any revision to build|unable to find ref (?<ref>\S+)/i,
+        86,
+      ),
     ],
     words: ({ ref, branch, head }) => ({
       title:
@@ -187,7 +197,10 @@ export const source: readonly Rule[] = [
         ['host key verification failed', 'host key is known for', "authenticity of host '"],
         /Host key verification failed|No \S+ host key is known for (?<host>\S+)|authenticity of host '(?<address>[^\s']+)/,
         88,
-        withNear([/(?:No \S+ host key is known for|authenticity of host ')\s*(?<host>[^\s']+)/, -8], [/\w+@(?<host>[\w.-]+):/, -20]),
+        withNear(
+          [/(?:No \S+ host key is known for|authenticity of host ')\s*(?<host>[^\s']+)/, -8],
+          [/\w+@(?<host>[\w.-]+):/, -20],
+        ),
       ),
     ],
     words: ({ host, address, changed }) => ({
@@ -220,22 +233,33 @@ export const source: readonly Rule[] = [
         },
       ),
       sign('could not resolve hostname', /ssh: Could not resolve hostname (?<host>[^\s:]+)/, 88),
-      sign(
-        'connect to host',
-        /ssh: connect to host (?<host>\S+) port (?<port>\d+): (?<reason>.+)/,
-        86,
-        (match) => ({ ...groups(match), address: `${match.groups?.['host']}:${match.groups?.['port']}` }),
-      ),
+      sign('connect to host', /ssh: connect to host (?<host>\S+) port (?<port>\d+): (?<reason>.+)/, 86, (match) => ({
+        ...groups(match),
+        address: `${match.groups?.['host']}:${match.groups?.['port']}`,
+      })),
       sign(
         ['unable to access'],
         /unable to access '(?<repository>[^']+?)\/?': (?<reason>.*(?:timed out|[Cc]onnection (?:reset|was reset|refused)|Empty reply|SSL_ERROR_SYSCALL|gnutls_handshake\(\) failed|non-properly terminated|Recv failure|SSL_connect|HTTP\/2|TLS connect error|Network is unreachable|No route to host).*)/,
         88,
       ),
       sign(
-        ['the remote end hung up', 'early eof', 'rpc failed', 'operation timed out', 'unexpected disconnect', 'kex_exchange_identification', 'connection closed by', 'connection reset by', 'unable to connect to'],
+        [
+          'the remote end hung up',
+          'early eof',
+          'rpc failed',
+          'operation timed out',
+          'unexpected disconnect',
+          'kex_exchange_identification',
+          'connection closed by',
+          'connection reset by',
+          'unable to connect to',
+        ],
         /(?:RPC failed; (?<reason>.{0,120})|unexpected disconnect while reading sideband packet|the remote end hung up unexpectedly|early EOF|Operation timed out|kex_exchange_identification: (?<kex>.{0,80})|[Cc]onnection (?:closed|reset) by (?<peer>[\w.:-]+)|unable to connect to (?<host>[\w.-]+))/,
         72,
-        withNear(REPOSITORY_ABOVE, [/(?:Cloning|clone|Fetching|from) \S*?(?<repository>(?:https?|ssh|git):\/\/[^\s']+)/, -20]),
+        withNear(REPOSITORY_ABOVE, [
+          /(?:Cloning|clone|Fetching|from) \S*?(?<repository>(?:https?|ssh|git):\/\/[^\s']+)/,
+          -20,
+        ]),
       ),
       sign(
         ['curl: (6)', 'curl: (7)', 'curl: (28)', 'curl: (35)', 'curl: (52)', 'curl: (56)', 'curl: (18)'],
