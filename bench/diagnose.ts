@@ -44,8 +44,11 @@ function corpusRows(labels: readonly Label[]): { rows: object[]; confusions: Map
     ({ label, found, mentions }) => mentions && (found === label.cause || label.also_ok.includes(found)),
   );
   const alarms = answers.filter(({ label, found }) => label.cause === NONE && found !== NONE);
-  const byCause = Map.groupBy(answers, ({ label }) => label.cause);
-  const shares = [...byCause.values()].map((of) => share(of.filter((one) => right.includes(one)).length, of.length));
+  const causesSeen = [...new Set(answers.map(({ label }) => label.cause))];
+  const shares = causesSeen.map((cause) => {
+    const of = answers.filter(({ label }) => label.cause === cause);
+    return share(of.filter((one) => right.includes(one)).length, of.length);
+  });
   const confusions = new Map<string, number>();
   for (const { label, found } of answers.filter((one) => !right.includes(one)))
     confusions.set(`${label.cause} → ${found}`, (confusions.get(`${label.cause} → ${found}`) ?? 0) + 1);

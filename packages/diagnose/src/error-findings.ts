@@ -162,6 +162,9 @@ const ENTRIES: Partial<Record<ErrorCode, Entry>> = {
   },
 };
 
+/** Codes that have a cause of their own. */
+export const EXPLAINED_ERRORS = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => ENTRIES[code] !== undefined);
+
 export function findingOfError(failure: Failure, output: Output): Finding | null {
   const { error } = failure;
   if (error === null || error.code === 'command-failed') return null;

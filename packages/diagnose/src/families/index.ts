@@ -22,28 +22,30 @@ import { source } from './source.ts';
 import { sourceCode } from './source-code.ts';
 import { variables } from './variables.ts';
 
-/** All rules. Their order means nothing. */
-export const RULES: readonly Rule[] = [
-  ...application,
-  ...buildConfiguration,
-  ...checkout,
-  ...commands,
-  ...container,
-  ...database,
-  ...dependencies,
-  ...downloads,
-  ...healthChecks,
-  ...lifecycle,
-  ...lockfiles,
-  ...machine,
-  ...migrations,
-  ...modules,
-  ...nativeModules,
-  ...packages,
-  ...proxy,
-  ...registry,
-  ...runtime,
-  ...source,
-  ...sourceCode,
-  ...variables,
-];
+/** All rules by family. Their order means nothing. */
+export const FAMILIES: Readonly<Record<string, readonly Rule[]>> = {
+  application,
+  buildConfiguration,
+  checkout,
+  commands,
+  container,
+  database,
+  dependencies,
+  downloads,
+  healthChecks,
+  lifecycle,
+  lockfiles,
+  machine,
+  migrations,
+  modules,
+  nativeModules,
+  packages,
+  proxy,
+  registry,
+  runtime,
+  source,
+  sourceCode,
+  variables,
+};
+
+export const RULES: readonly Rule[] = Object.values(FAMILIES).flat();

@@ -44,7 +44,7 @@ export const modules: readonly Rule[] = [
       ),
       sign(
         'cannot find module',
-        /^(?:Type error|\s*TS2307|.*\bTS2307): ?Cannot find module '(?<module>[^']+)'/,
+        /^(?:Type error|\s*TS2307|.{0,40}(?<!error )\bTS2307): ?Cannot find module '(?<module>[^']+)'/,
         90,
         withNear([/^(?:\.\/)?(?<file>[\w./[\]()@-]+\.[cm]?[jt]sx?):(?<line>\d+)/, -4]),
       ),

@@ -56,7 +56,7 @@ export const packages: readonly Rule[] = [
         91,
         (match) => ({ ...groups(match), package: match.groups?.['package'] ?? match.groups?.['artifact'] ?? '' }),
       ),
-      sign('could not find ', /Could not find (?<package>[\w.-]+:[\w.-]+:[\w.-]+)\.?$/, 90),
+      sign('could not find ', /Could not find (?<package>[\w.-]+:[\w.-]+:[\w.-]*\w)\.?$/, 90),
       sign(
         ['no matching distribution found for', 'could not find a version that satisfies'],
         /(?:No matching distribution found for|Could not find a version that satisfies the requirement) (?<package>[\w.-]+)(?: \(from versions: none\))?$/,
