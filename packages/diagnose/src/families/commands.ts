@@ -219,7 +219,10 @@ export const commands: readonly Rule[] = [
       sign('script "', /Script "(?<script>[\w:.-]+)" (?:is not defined|does not exist|not found) in/, 90),
     ],
     words: ({ script, group }) => ({
-      title: `There is no script "${script ?? group ?? ''}"`,
+      title:
+        script === undefined && group === undefined
+          ? 'The script that is run does not exist'
+          : `There is no script "${script ?? group}"`,
       explanation:
         'The command runs a script or target by a name that the app’s package.json (or Makefile, Rakefile …) does not have.',
       fix: `Add "${script ?? group ?? ''}" to \`scripts\`, or name another command in switchyard.json; if the script is in a sub-directory, set \`root\` there.`,
