@@ -3,6 +3,7 @@ import { findingOfError } from './error-findings.ts';
 import { findingOfExit } from './exit-findings.ts';
 import type { Failure } from './failure.ts';
 import { RULES } from './families/index.ts';
+import { inContext } from './in-context.ts';
 import { type Output, readOutput } from './output.ts';
 import { applyRule, type Finding, reading } from './rule.ts';
 import { tellingLines } from './unknown.ts';
@@ -23,7 +24,7 @@ export function classify(failure: Failure): Diagnosis {
   const output = readOutput(failure.output);
   const all = nothingFailed(failure) ? [] : findings(failure, output).filter(({ score }) => score >= LEAST_SCORE);
   const [best, ...others] = all;
-  return best === undefined ? unknown(failure, output) : diagnosis(failure, best, others);
+  return best === undefined ? unknown(failure, output) : diagnosis(failure, inContext(best, failure), others);
 }
 
 /** Alarming words in the output of a command that succeeded mean nothing. */

@@ -25,8 +25,8 @@ export const machine: readonly Rule[] = [
         (match) => ({ kind: 'heap', message: 'JS heap out of memory', ...groups(match) }),
       ),
       sign(
-        'process ran out of memory or was forcibly killed',
-        /(?<message>process ran out of memory|ran out of memory or was forcibly killed|used up all of the (?:available )?memory)/i,
+        ['process ran out of memory', 'ran out of memory', 'used up all of the', 'the process exited too early'],
+        /(?<message>process ran out of memory|system ran out of memory|ran out of memory or was forcibly killed|used up all of the (?:available )?memory)/i,
         94,
       ),
       sign(

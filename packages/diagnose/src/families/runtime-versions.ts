@@ -23,16 +23,13 @@ export const NODE_VERSIONS: readonly Pattern[] = [
     92,
     node,
   ),
-  sign(
-    'ebadengine',
-    /^code EBADENGINE/,
-    88,
-    withNear(
-      [/Required: \{.*"(?<engine>node)":"(?<wanted>[^"]+)"/, 10],
-      [/Actual: .*"node":"(?<running>v?[\d.]+)"/, 10],
-      [/Not compatible with your version of node\/npm: (?<package>\S+)/, 8],
-    ),
-  ),
+  sign('ebadengine', /^code EBADENGINE/, 88, (_, { search }) => {
+    const wanted = search(/Required: *\{.*"(?<engine>node)":"(?<wanted>[^"]+)"/, 10);
+    if (wanted === null) return null;
+    const running = search(/Actual: .*"node":"(?<running>v?[\d.]+)"/, 10);
+    const by = search(/Not compatible with your version of node\/npm: (?<package>\S+)/, 8);
+    return { ...groups(wanted), ...groups(running), ...groups(by) };
+  }),
   sign(
     'unsupported engine for',
     /Unsupported engine for (?<package>\S+): wanted: \{.*"node":"(?<wanted>[^"]+)".*\(current: \{"node":"(?<running>[\d.]+)"/,

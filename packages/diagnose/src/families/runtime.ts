@@ -128,8 +128,8 @@ export const runtime: readonly Rule[] = [
         93,
       ),
       sign(
-        'ebadengine',
-        /^(?:notsup |engine )?Required: \{(?!.*"node").*"(?<manager>npm|yarn|pnpm)":"(?<wanted>[^"]+)"/,
+        'required:',
+        /^(?:notsup |engine )?Required: *\{(?!.*"node").*"(?<manager>npm|yarn|pnpm)":"(?<wanted>[^"]+)"/,
         91,
       ),
       sign(

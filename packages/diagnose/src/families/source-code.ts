@@ -135,7 +135,15 @@ export const sourceCode: readonly Rule[] = [
         ['syntaxerror', 'indentationerror', 'taberror'],
         /^(?:SyntaxError|IndentationError|TabError): (?<message>.+)/,
         76,
-        withNear([/File "(?<file>[^"]+)", line (?<line>\d+)/, -5]),
+        (match, { search }) => {
+          const place = search(/File "(?<file>[^"]+)", line (?<line>\d+)/, -5);
+          return place === null ? null : { ...groups(match), ...groups(place) };
+        },
+      ),
+      sign(
+        ['expected', 'unexpected', 'unterminated'],
+        /^(?<file>[\w./@-]+\.\w{2,6}) \((?<line>\d+):\d+\): (?<message>(?:Expected|Unexpected|Unterminated).+)/,
+        87,
       ),
       sign(
         ['syntax error'],
