@@ -13,6 +13,7 @@ export async function diagnosisPages() {
   const { classify } = await source('packages/diagnose/src/index.ts');
   const entries = catalogue();
   const samples = Object.values(SAMPLES).flat();
+  /** @type {Map<string, string | null>} */
   const pages = new Map([[`${DIRECTORY}/README.md`, index(entries)]]);
   for (const entry of entries)
     pages.set(

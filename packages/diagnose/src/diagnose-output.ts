@@ -24,12 +24,12 @@ export function diagnoseOutput({ output, stage, exitCode }: SavedOutput): {
   const found = (stage === null ? LIKELY : [stage])
     .map((one) => classify({ stage: one, exit, output, error: null, command: null, context: {} }))
     .reduce((best, next) => (next.confidence > best.confidence ? next : best));
-  return {
-    stage: stage ?? (found.cause === 'unknown' ? 'build' : found.stage),
-    diagnosis: found.cause === 'unknown' ? null : found,
-  };
+  const isTold = found.cause !== 'unknown' && (stage !== null || found.confidence >= LEAST_OF_A_GUESS);
+  return { stage: stage ?? (isTold ? found.stage : 'build'), diagnosis: isTold ? found : null };
 }
 
+/** Words as common as "Error:" are a crash in the stage that starts the app alone. */
+const LEAST_OF_A_GUESS = 0.65;
 /** Of equals the earlier: the words of sources and switches are common in other stages. */
 const LIKELY: readonly StageName[] = [
   'build',

@@ -341,7 +341,7 @@ export const registry: readonly Rule[] = [
       ),
     ],
     words: ({ url, host, address, reason, status, answer }) => ({
-      title: `The package registry could not be reached${phrase(': ', url ?? host ?? address)}`,
+      title: `The package registry could not be reached${phrase(': ', url ?? host ?? address)}${phrase(' (', answer ?? status, ')')}`,
       explanation:
         `${phrase('It answered ', answer ?? status, '. ')}${answer === undefined ? phrase('The reason is ', reason, '. ') : ''}This is the network, a proxy or the registry itself, not the project.`.trim(),
       fix: `It is tried again by itself. If it stays: can this host reach ${host ?? url ?? 'the registry'} (DNS, firewall, proxy)? Does its status page report trouble?`,
