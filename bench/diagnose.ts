@@ -20,6 +20,20 @@ interface Label {
   readonly must_mention: readonly string[];
 }
 
+function labelOf(line: string): Label {
+  const value: unknown = JSON.parse(line);
+  if (!isLabel(value)) throw new Error(`no label: ${line.slice(0, 200)}`);
+  return value;
+}
+
+function isLabel(value: unknown): value is Label {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    ['file', 'stage', 'exit_code', 'cause', 'also_ok', 'must_mention'].every((name) => name in value)
+  );
+}
+
 const NONE = 'none';
 const REACH = { causes: 0.95, details: 0.9, falseAlarms: 0, mebibyteMs: 50 };
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -113,7 +127,7 @@ const labels = existsSync(labelsFile)
   ? readFileSync(labelsFile, 'utf8')
       .split('\n')
       .filter((line) => line !== '')
-      .map((line): Label => JSON.parse(line))
+      .map(labelOf)
   : null;
 const { rows, confusions } = labels === null ? { rows: [], confusions: new Map<string, number>() } : corpusRows(labels);
 const all = [...rows, mebibyteRow()];

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import { diagnosisLines, printable } from '@switchyard/client';
 import { diagnoseOutput, telling, testCase } from '@switchyard/diagnose';
 import { LIMITS, StageName } from '@switchyard/domain';
@@ -49,7 +50,7 @@ async function diagnose(terminal: Terminal, file: string, options: DiagnoseOptio
   else if (options.exit === 0) terminal.print('Nothing failed.');
   else {
     terminal.print('Not recognised. The lines that tell most:');
-    for (const { line, text } of telling(output)) terminal.print(`${String(line).padStart(7)} │ ${printable(text)}`);
+    for (const one of telling(output)) terminal.print(`${String(one.line).padStart(7)} │ ${printable(one.text)}`);
     terminal.note('`--stage` and `--exit` help; `--test-case NAME` makes a sample of it for a new rule.');
   }
   return EXIT.ok;
@@ -57,24 +58,18 @@ async function diagnose(terminal: Terminal, file: string, options: DiagnoseOptio
 
 /** The head and the tail of a long file: what is between is never asked for. */
 async function outputIn(file: string): Promise<string> {
-  let text: string;
+  let output: string;
   try {
-    text = file === '-' ? await stdin() : await readFile(file, 'utf8');
+    output = file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     throw new CommandError(`${file} can’t be read (${code}).`);
   }
   const { diagnosisHeadBytes: head, diagnosisTailBytes: tail } = LIMITS;
-  return text.length <= head + tail ? text : `${text.slice(0, head)}\n${text.slice(-tail)}`;
+  return output.length <= head + tail ? output : `${output.slice(0, head)}\n${output.slice(-tail)}`;
 }
 
-async function stdin(): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of process.stdin) parts.push(Buffer.from(part));
-  return Buffer.concat(parts).toString('utf8');
-}
-
-function exitCode(text: string): number {
-  if (/^\d{1,3}$/.test(text)) return Number(text);
+function exitCode(word: string): number {
+  if (/^\d{1,3}$/.test(word)) return Number(word);
   throw new InvalidArgumentError('An exit code, such as 1.');
 }

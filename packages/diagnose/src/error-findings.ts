@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode, type Fault } from '@switchyard/domain';
+import { ERRORS, type ErrorCode, type Fault, isErrorCode } from '@switchyard/domain';
 import { detailsOf } from './details-of.ts';
 import type { Failure } from './failure.ts';
 import { findingOfHealth } from './health-findings.ts';
@@ -163,7 +163,9 @@ const ENTRIES: Partial<Record<ErrorCode, Entry>> = {
 };
 
 /** Codes that have a cause of their own. */
-export const EXPLAINED_ERRORS = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => ENTRIES[code] !== undefined);
+export const EXPLAINED_ERRORS: readonly ErrorCode[] = Object.keys(ERRORS)
+  .filter(isErrorCode)
+  .filter((code) => ENTRIES[code] !== undefined);
 
 export function findingOfError(failure: Failure, output: Output): Finding | null {
   const { error } = failure;

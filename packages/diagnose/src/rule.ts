@@ -185,10 +185,10 @@ export function named(values: Details): NonNullable<Pattern['take']> {
 export function withNear(
   ...around: readonly (readonly [pattern: RegExp, within: number])[]
 ): NonNullable<Pattern['take']> {
-  return (match, { search }) => ({
-    ...Object.assign({}, ...around.map(([pattern, within]) => groups(search(pattern, within))).toReversed()),
-    ...groups(match),
-  });
+  return (match, { search }) => {
+    const near = around.flatMap(([pattern, within]) => Object.entries(groups(search(pattern, within))));
+    return { ...Object.fromEntries(near.toReversed()), ...groups(match) };
+  };
 }
 
 /** `from express` where a value is there, else nothing. */

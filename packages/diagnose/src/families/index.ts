@@ -1,6 +1,8 @@
 import type { Rule } from '../rule.ts';
 import { application } from './application.ts';
 import { buildConfiguration } from './build-configuration.ts';
+import { buildOutput } from './build-output.ts';
+import { certificates } from './certificates.ts';
 import { checkout } from './checkout.ts';
 import { commands } from './commands.ts';
 import { container } from './container.ts';
@@ -12,6 +14,7 @@ import { lifecycle } from './lifecycle.ts';
 import { lockfiles } from './lockfiles.ts';
 import { machine } from './machine.ts';
 import { migrations } from './migrations.ts';
+import { moduleSystems } from './module-systems.ts';
 import { modules } from './modules.ts';
 import { nativeModules } from './native-modules.ts';
 import { packages } from './packages.ts';
@@ -26,6 +29,8 @@ import { variables } from './variables.ts';
 export const FAMILIES: Readonly<Record<string, readonly Rule[]>> = {
   application,
   buildConfiguration,
+  buildOutput,
+  certificates,
   checkout,
   commands,
   container,
@@ -37,6 +42,7 @@ export const FAMILIES: Readonly<Record<string, readonly Rule[]>> = {
   lockfiles,
   machine,
   migrations,
+  moduleSystems,
   modules,
   nativeModules,
   packages,

@@ -1,6 +1,6 @@
 import { formatBytes } from '@switchyard/domain';
 import type { Failure } from '../failure.ts';
-import { type Details, groups, named, phrase, type Rule, type Sight, sign, withNear } from '../rule.ts';
+import { type Details, groups, named, phrase, type Rule, sign, withNear } from '../rule.ts';
 
 const limitOf = ({ context: { memory } }: Failure) =>
   memory === undefined ? undefined : formatBytes(memory.memoryLimitBytes);
@@ -234,6 +234,6 @@ export const machine: readonly Rule[] = [
   },
 ];
 
-function withCode(match: RegExpExecArray, _: Sight): Details {
+function withCode(match: RegExpExecArray): Details {
   return { ...groups(match), ...(match.input.includes('ENOSPC') ? { code: 'ENOSPC' } : {}) };
 }
