@@ -12,8 +12,8 @@ export interface Output {
 }
 
 /** Longer lines are cut for matching: what tells is at the start or at the very end. */
-const MAX_LINE_LENGTH = 4_000;
-const KEPT_TAIL = 500;
+const MAX_LINE_LENGTH = 2_000;
+const KEPT_TAIL = 400;
 
 // Escape sequences are made of control characters.
 // oxlint-disable-next-line no-control-regex

@@ -67,6 +67,9 @@ export interface Finding extends Words {
 
 const ELSEWHERE_PENALTY = 15;
 const WARNING_PENALTY = 30;
+/** What an expression may cost grows with the square of a line: of long ones it is tried on a few. */
+const LONG_LINE = 400;
+const MAX_LONG_LINES = 12;
 
 /** A Dockerfile installs and builds; what a build runs may install; what is switched to was started. */
 const COVERS: Readonly<Partial<Record<StageName, readonly StageName[]>>> = {
@@ -125,10 +128,12 @@ function isBetter(a: Match, b: Match): boolean {
 function bestMatch(pattern: Pattern, { output, failure, isOvercome }: Reading): Match | null {
   let warning: Match | null = null;
   const candidates = output.linesWith(pattern.hints);
+  let long = 0;
   for (const at of pattern.last === true ? candidates.toReversed() : candidates) {
     const line = output.lines[at];
-    const match = line === undefined ? null : pattern.regex.exec(line.bare);
-    if (line === undefined || match === null) continue;
+    if (line === undefined || (line.bare.length > LONG_LINE && ++long > MAX_LONG_LINES)) continue;
+    const match = pattern.regex.exec(line.bare);
+    if (match === null) continue;
     if (pattern.repeated !== true && isRepeated(output.lines, at)) continue;
     if (isOvercome(at)) continue;
     const details = pattern.take === undefined ? {} : pattern.take(match, sightAt(output, failure, at));

@@ -148,7 +148,7 @@ export const downloads: readonly Rule[] = [
           'etimedout',
           'econnreset',
         ],
-        /(?:(?<package>[@\w/.-]+): )?(?:request failed(?: with status(?: code)?)?:? (?<status>[45]\d\d)(?: \w+)?|.*(?:getaddrinfo (?<reason>ENOTFOUND|EAI_AGAIN) (?<host>[\w.-]+)|connect (?<error>ECONNREFUSED|ETIMEDOUT) (?<address>\S+)|(?<reset>ECONNRESET)))/i,
+        /(?:(?<package>[@\w/.-]{1,214}): )?(?:request failed(?: with status(?: code)?)?:? (?<status>[45]\d\d)(?: \w+)?|(?:getaddrinfo (?<reason>ENOTFOUND|EAI_AGAIN) (?<host>[\w.-]+)|connect (?<error>ECONNREFUSED|ETIMEDOUT) (?<address>\S+)|(?<reset>ECONNRESET)))/i,
         76,
         scriptDownload,
       ),

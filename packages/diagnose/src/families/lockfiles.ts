@@ -89,7 +89,7 @@ export const lockfiles: readonly Rule[] = [
         92,
         named({ lockfile: 'yarn.lock' }),
       ),
-      sign("isn't in your lockfile", /(?<packages>\S+)[^.]{0,40} isn't in your lockfile/, 88),
+      sign("isn't in your lockfile", /^(?<packages>\S{1,214})[^.]{0,40} isn't in your lockfile/, 88),
       sign(
         'lockfile is frozen',
         /lockfile had changes, but lockfile is frozen/,

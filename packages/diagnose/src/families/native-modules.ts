@@ -158,7 +158,7 @@ export const nativeModules: readonly Rule[] = [
           'not a valid win32',
           'wrong elf class',
         ],
-        /(?<path>\/\S+\.node|[\w./@-]*\/[\w.@-]+|\S+?)['"]?: (?:.{0,60})(?:invalid ELF header|cannot execute binary file(?:: Exec format error)?|[Ee]xec format error|wrong architecture|incompatible architecture|not a valid Win32 application|wrong ELF class)/,
+        /(?<path>\/\S{1,300}\.node|[\w./@-]{0,300}\/[\w.@-]{1,100}|\S{1,200}?)['"]?: (?:.{0,60})(?:invalid ELF header|cannot execute binary file(?:: Exec format error)?|[Ee]xec format error|wrong architecture|incompatible architecture|not a valid Win32 application|wrong ELF class)/,
         94,
         fileOf,
       ),

@@ -43,7 +43,7 @@ export const source: readonly Rule[] = [
       ),
       sign(
         ['permission denied (publickey', 'permission denied (password', 'permission denied (keyboard'],
-        /(?:(?<identity>\S+@\S+): )?Permission denied \((?:publickey|password|keyboard)[^)]*\)/,
+        /(?:(?<identity>[\w.-]{1,64}@[\w.-]{1,253}): )?Permission denied \((?:publickey|password|keyboard)[^)]*\)/,
         85,
         withNear([/(?:Cloning|clone|fetch) \S*?(?<repository>(?:ssh:\/\/|\w+@)[\w.-]+[:/]\S+?)['.]*$/, -12]),
       ),
