@@ -68,8 +68,8 @@ export interface Finding extends Words {
 const ELSEWHERE_PENALTY = 15;
 const WARNING_PENALTY = 30;
 /** What an expression may cost grows with the square of a line: of long ones it is tried on a few. */
-const LONG_LINE = 400;
-const MAX_LONG_LINES = 12;
+const LONG_LINE = 200;
+const MAX_LONG_LINES = 5;
 
 /** A Dockerfile installs and builds; what a build runs may install; what is switched to was started. */
 const COVERS: Readonly<Partial<Record<StageName, readonly StageName[]>>> = {
