@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { architecture } from './derive/architecture.mjs';
 import { configuration } from './derive/configuration.mjs';
+import { diagnosisPages } from './derive/diagnoses.mjs';
 import { errors } from './derive/errors.mjs';
 import { openapi } from './derive/openapi.mjs';
 import { settings, settingsSchema } from './derive/settings.mjs';
@@ -42,11 +43,16 @@ await main(async () => {
     return code;
   }
   const stale = [];
-  for (const [path, make] of Object.entries(derived)) {
-    const text = await make();
-    if (textOf(path) === text) continue;
+  const files = new Map(await diagnosisPages());
+  for (const [path, make] of Object.entries(derived)) files.set(path, await make());
+  for (const [path, text] of files) {
+    if (textOf(path) === (text ?? undefined)) continue;
     stale.push(path);
     if (isCheck) continue;
+    if (text === null) {
+      rmSync(join(root, path));
+      continue;
+    }
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }

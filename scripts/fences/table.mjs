@@ -120,8 +120,11 @@ export const fences = [
     name: 'clients-only',
     within: inside('apps/cli', 'apps/dashboard'),
     forbids: (use, place) =>
-      use.workspace !== undefined && !['packages/client', 'packages/domain', place.workspace].includes(use.workspace),
+      use.workspace !== undefined &&
+      !['packages/client', 'packages/domain', place.workspace].includes(use.workspace) &&
+      // Saved outputs are diagnosed where no api runs.
+      !(place.workspace === 'apps/cli' && use.workspace === 'packages/diagnose'),
     instead:
-      'The CLI and the dashboard are clients of the api and use nothing else of ours than @switchyard/client and @switchyard/domain. Add what is missing to the API and to its client.',
+      'The CLI and the dashboard are clients of the api and use nothing else of ours than @switchyard/client and @switchyard/domain (the CLI: @switchyard/diagnose too). Add what is missing to the API and to its client.',
   },
 ];

@@ -3,6 +3,7 @@ import { Reuse, STAGES } from '@switchyard/domain';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import * as commands from './commands.ts';
+import { addDiagnose } from './diagnose-program.ts';
 import { addDomains } from './domain-commands.ts';
 import { DEPLOYMENT } from './find-deployment.ts';
 import { addLogs } from './logs-program.ts';
@@ -11,13 +12,16 @@ import { addPins, addSettings } from './settings-program.ts';
 import { addSource } from './source-program.ts';
 import * as stopping from './stopping-commands.ts';
 import { addTeams } from './teams-program.ts';
+import type { Terminal } from './terminal.ts';
 import { addVariables } from './variables-program.ts';
 import * as webhooks from './webhook-commands.ts';
 
 type Run = (command: (context: commands.Context) => Promise<number>) => Promise<void>;
+/** For commands that need no api. */
+type RunAlone = (command: (terminal: Terminal) => Promise<number>) => Promise<void>;
 
 /** The commands and their options. `run` gives a command what it needs and keeps its exit code. */
-export function createProgram(run: Run): Command {
+export function createProgram(run: Run, runAlone: RunAlone): Command {
   const program = new Command('switchyard')
     .description('Deploys Git repositories and folders, and shows what happens to them.')
     .version(ownVersion(), '-V, --version', 'print the version of this command')
@@ -69,6 +73,7 @@ export function createProgram(run: Run): Command {
 
   addLogs(program, run);
   addProcesses(program, run);
+  addDiagnose(program, runAlone);
 
   withJson(
     program

@@ -15,6 +15,8 @@ export interface AttemptVariables {
   readonly secrets: readonly string[];
   /** Of any scope. Throws `variables-unreadable`. */
   names(): string[];
+  /** Their names by where they are set; null where they can't be read. */
+  readonly scopes: { readonly build: readonly string[]; readonly run: readonly string[] } | null;
   /** For the environment of install and build commands. Throws `variables-unreadable`. */
   build(): Readonly<Record<string, string>>;
   /** The same as inputs of a cache key, which shows no value. Throws `variables-unreadable`. */
@@ -57,6 +59,10 @@ export function attemptVariables(
     );
   return {
     secrets: opened instanceof SwitchyardError ? [] : secretsOf(opened),
+    scopes:
+      opened instanceof SwitchyardError
+        ? null
+        : { build: Object.keys(environmentOf(opened, 'build')), run: Object.keys(environmentOf(opened, 'run')) },
     names: () => readable().map(({ name }) => name),
     build,
     buildInputs: () => inputsOf(build()),

@@ -1,12 +1,18 @@
 import { classify } from '@switchyard/diagnose';
 import { cutText, type Deployment, type Diagnosis, LIMITS, type StepName, stageOf } from '@switchyard/domain';
+import type { AttemptVariables } from './attempt-variables.ts';
 import type { LogSink } from './log-sink.ts';
 import type { StageFailure } from './stages/stage.ts';
 
 /** Explains a failed attempt from what the stage knows and from its output; evidence is numbered as in the log. */
 export function diagnose(
   failure: StageFailure,
-  attempt: { step: StepName; deployment: Deployment; log: Pick<LogSink, 'mask' | 'reading'> },
+  attempt: {
+    step: StepName;
+    deployment: Deployment;
+    variables: Pick<AttemptVariables, 'scopes'>;
+    log: Pick<LogSink, 'mask' | 'reading'>;
+  },
 ): Diagnosis {
   const reading = attempt.log.reading();
   const diagnosis = classify({
@@ -15,7 +21,11 @@ export function diagnose(
     output: reading.text,
     error: failure.error,
     command: failure.command,
-    context: { plan: attempt.deployment.plan, ...failure.context },
+    context: {
+      plan: attempt.deployment.plan,
+      ...(attempt.variables.scopes === null ? {} : { variables: attempt.variables.scopes }),
+      ...failure.context,
+    },
   });
   // They quote commands and values that a repository's author wrote, and what its host has answered.
   const shown = (text: string): string => cutText(attempt.log.mask(text), LIMITS.maxErrorMessageBytes);
@@ -30,6 +40,15 @@ export function diagnose(
         typeof value === 'string' ? shown(value) : value,
       ]),
     ),
+    ...(diagnosis.lesser === undefined
+      ? {}
+      : {
+          lesser: diagnosis.lesser.map((one) => ({
+            ...one,
+            title: shown(one.title),
+            line: one.line === null ? null : reading.lineInLog(one.line),
+          })),
+        }),
     evidence: diagnosis.evidence.map(({ line, text }) => ({
       line: line === null ? null : reading.lineInLog(line),
       text: attempt.log.mask(text),

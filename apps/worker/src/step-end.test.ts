@@ -24,7 +24,7 @@ function ask(end: StepEnd, more: Partial<EndQuestion> = {}, fault: Fault = 'user
     diagnose: ({ error }): Diagnosis => ({
       cause: error?.code ?? 'command-failed',
       stage: 'install',
-      title: '',
+      title: 'The registry answered 429',
       explanation: '',
       fix: '',
       evidence: [],
@@ -50,7 +50,10 @@ describe('the end of a step', () => {
   it('is final for a user’s fault, and another attempt for a transient one while there are any', () => {
     expect(ask({ outcome: FAILURE })).toMatchObject({ kind: 'failed', retryAfterMs: null, note: 'npm exited' });
     const retried = ask({ outcome: FAILURE }, {}, 'transient');
-    expect(retried).toMatchObject({ note: 'Attempt 1 of 4: npm exited', retryAfterMs: LIMITS.retryBaseDelayMs / 2 });
+    expect(retried).toMatchObject({
+      note: 'Attempt 1 of 4: The registry answered 429',
+      retryAfterMs: LIMITS.retryBaseDelayMs / 2,
+    });
     expect(ask({ outcome: FAILURE }, { counted: 4 }, 'transient')).toMatchObject({ retryAfterMs: null });
   });
 

@@ -48,7 +48,7 @@ function failed(failure: StageFailure, question: EndQuestion): StepResult {
   return {
     kind: 'failed',
     diagnosis,
-    note: `Attempt ${counted} of ${answer.of}: ${failure.note}`,
+    note: `Attempt ${counted} of ${answer.of}: ${diagnosis.cause === 'unknown' ? failure.note : diagnosis.title}`,
     retryAfterMs: answer.delayMs,
     ...hold,
   };

@@ -195,7 +195,7 @@ export class StepRunner {
       limitMs,
       counted,
       jitter: jitter(),
-      diagnose: (failure) => diagnose(failure, { step: name, deployment, log: sink }),
+      diagnose: (failure) => diagnose(failure, { step: name, deployment, variables, log: sink }),
     });
     const result = decided !== null && 'note' in decided ? { ...decided, note: sink.mask(decided.note) } : decided;
     if ('thrown' in end && result?.kind === 'failed' && result.diagnosis.cause === 'internal')

@@ -3,13 +3,15 @@ import { findingOfError } from './error-findings.ts';
 import { findingOfExit } from './exit-findings.ts';
 import type { Failure } from './failure.ts';
 import { RULES } from './families/index.ts';
+import { inContext } from './in-context.ts';
 import { type Output, readOutput } from './output.ts';
-import { applyRule, type Finding } from './rule.ts';
+import { applyRule, type Finding, reading } from './rule.ts';
 import { tellingLines } from './unknown.ts';
 
 const MAX_EVIDENCE_LENGTH = 500;
 /** A finding below this explains nothing: what is unknown is called so. */
 const LEAST_SCORE = 25;
+const MAX_LESSER = 3;
 
 /**
  * What happened, how one can tell, and what to do; also the one place that decides whose fault it is: `transient` is tried again, `user`
@@ -20,8 +22,9 @@ const LEAST_SCORE = 25;
  */
 export function classify(failure: Failure): Diagnosis {
   const output = readOutput(failure.output);
-  const [best] = nothingFailed(failure) ? [] : findings(failure, output);
-  return best === undefined || best.score < LEAST_SCORE ? unknown(failure, output) : diagnosis(failure, best);
+  const all = nothingFailed(failure) ? [] : findings(failure, output).filter(({ score }) => score >= LEAST_SCORE);
+  const [best, ...others] = all;
+  return best === undefined ? unknown(failure, output) : diagnosis(failure, inContext(best, failure), others);
 }
 
 /** Alarming words in the output of a command that succeeded mean nothing. */
@@ -31,10 +34,11 @@ function nothingFailed({ exit, error }: Failure): boolean {
 
 /** All that was recognised, best first. */
 function findings(failure: Failure, output: Output): Finding[] {
+  const given = reading(output, failure);
   return [
     findingOfError(failure, output),
     findingOfExit(failure, output),
-    ...RULES.map((rule) => applyRule(rule, output, failure)),
+    ...RULES.map((rule) => applyRule(rule, given)),
   ]
     .filter((finding) => finding !== null)
     .toSorted(
@@ -47,7 +51,7 @@ function firstLine(finding: Finding): number {
   return finding.evidence[0]?.number ?? Number.MAX_SAFE_INTEGER;
 }
 
-function diagnosis({ stage }: Failure, finding: Finding): Diagnosis {
+function diagnosis({ stage }: Failure, finding: Finding, others: readonly Finding[]): Diagnosis {
   const { cause, title, explanation, fix, fault } = finding;
   return {
     cause,
@@ -59,7 +63,19 @@ function diagnosis({ stage }: Failure, finding: Finding): Diagnosis {
     details: { ...finding.details },
     fault,
     confidence: Math.min(1, Math.max(0, finding.score / 100)),
+    page: pageOf(cause),
+    ...(others.length === 0 ? {} : { lesser: others.slice(0, MAX_LESSER).map(lesser) }),
   };
+}
+
+/** Where a cause is described, from the root of the documentation. */
+export function pageOf(cause: string): string {
+  return `docs/diagnoses/${cause.replaceAll('_', '-')}.md`;
+}
+
+function lesser({ cause, title, evidence, score }: Finding): NonNullable<Diagnosis['lesser']>[number] {
+  const line = evidence[0]?.number ?? 0;
+  return { cause, title, line: line > 0 ? line : null, confidence: Math.min(1, score / 100) };
 }
 
 function unknown(failure: Failure, output: Output): Diagnosis {

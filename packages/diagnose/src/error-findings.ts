@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode, type Fault } from '@switchyard/domain';
+import { ERRORS, type ErrorCode, type Fault, isErrorCode } from '@switchyard/domain';
 import { detailsOf } from './details-of.ts';
 import type { Failure } from './failure.ts';
 import { findingOfHealth } from './health-findings.ts';
@@ -161,6 +161,11 @@ const ENTRIES: Partial<Record<ErrorCode, Entry>> = {
     fix: 'Start the router (`npm start`, or the router service of the compose file).',
   },
 };
+
+/** Codes that have a cause of their own. */
+export const EXPLAINED_ERRORS: readonly ErrorCode[] = Object.keys(ERRORS)
+  .filter(isErrorCode)
+  .filter((code) => ENTRIES[code] !== undefined);
 
 export function findingOfError(failure: Failure, output: Output): Finding | null {
   const { error } = failure;

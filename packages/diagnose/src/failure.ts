@@ -26,4 +26,10 @@ export interface FailureContext {
   /** Where the app was seen to listen. */
   readonly listening?: readonly { readonly host: string; readonly port: number }[];
   readonly timeLimitMs?: number;
+  /** Names of the app's variables, by where they are set. */
+  readonly variables?: { readonly build: readonly string[]; readonly run: readonly string[] };
+  /** Names in the app's manifest. */
+  readonly dependencies?: { readonly dependencies: readonly string[]; readonly devDependencies: readonly string[] };
+  /** Paths of the files in what was deployed, from the app's directory. */
+  readonly files?: readonly string[];
 }

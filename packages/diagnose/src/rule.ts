@@ -1,6 +1,8 @@
 import type { Fault, StageName } from '@switchyard/domain';
 import type { Failure } from './failure.ts';
 import type { Line, Output } from './output.ts';
+import { overcomeLines } from './overcome.ts';
+import { isRepeated, isWarning } from './repeated-lines.ts';
 
 export type Details = Readonly<Record<string, string | number | boolean>>;
 
@@ -28,6 +30,12 @@ export interface Pattern {
   readonly weight: number;
   /** Values of the case. Null: it is not what it looks like. */
   readonly take?: (match: RegExpExecArray, sight: Sight) => Details | null;
+  /** Also tried on lines that repeat a command. */
+  readonly repeated?: true;
+  /** The tool calls it a warning, and it is the cause all the same. */
+  readonly warns?: true;
+  /** The last match tells: what was tried again and again. */
+  readonly last?: true;
 }
 
 export interface Words {
@@ -58,37 +66,82 @@ export interface Finding extends Words {
 }
 
 const ELSEWHERE_PENALTY = 15;
+const WARNING_PENALTY = 30;
+/** What an expression may cost grows with the square of a line: of long ones it is tried on a few. */
+const LONG_LINE = 200;
+const MAX_LONG_LINES = 5;
+
+/** A Dockerfile installs and builds; what a build runs may install; what is switched to was started. */
+const COVERS: Readonly<Partial<Record<StageName, readonly StageName[]>>> = {
+  environment: ['install'],
+  build: ['package', 'install'],
+  package: ['build', 'install'],
+  migrate: ['health'],
+  switch: ['health'],
+};
+
+interface Match {
+  readonly pattern: Pattern;
+  readonly details: Details;
+  readonly line: Line;
+  readonly score: number;
+}
+
+/** What every rule needs of one failed attempt. */
+export interface Reading {
+  readonly output: Output;
+  readonly failure: Failure;
+  readonly isOvercome: (at: number) => boolean;
+}
+
+export function reading(output: Output, failure: Failure): Reading {
+  return { output, failure, isOvercome: overcomeLines(output) };
+}
 
 /** The best match of a rule, or null. */
-export function applyRule(rule: Rule, output: Output, failure: Failure): Finding | null {
-  const here = rule.stages.length === 0 || rule.stages.includes(failure.stage);
+export function applyRule(rule: Rule, given: Reading): Finding | null {
+  const { stage } = given.failure;
+  const covered = [stage, ...(COVERS[stage] ?? [])];
+  const here = rule.stages.length === 0 || rule.stages.some((one) => covered.includes(one));
   if (rule.onlyThere === true && !here) return null;
-  let best: { pattern: Pattern; details: Details; line: Line } | null = null;
+  let best: Match | null = null;
   for (const pattern of rule.patterns) {
-    if (best !== null && pattern.weight <= best.pattern.weight) continue;
-    const found = firstMatch(pattern, output, failure);
-    if (found !== null) best = { pattern, ...found };
+    const found = bestMatch(pattern, given);
+    if (found !== null && (best === null || isBetter(found, best))) best = found;
   }
   if (best === null) return null;
   return {
     cause: rule.cause,
     fault: rule.fault,
     details: best.details,
-    score: best.pattern.weight - (here ? 0 : ELSEWHERE_PENALTY),
+    score: best.score - (here ? 0 : ELSEWHERE_PENALTY),
     evidence: [best.line],
-    ...rule.words(best.details, failure),
+    ...rule.words(best.details, given.failure),
   };
 }
 
-function firstMatch(pattern: Pattern, output: Output, failure: Failure): { details: Details; line: Line } | null {
-  for (const at of output.linesWith(pattern.hints)) {
+function isBetter(a: Match, b: Match): boolean {
+  return a.score > b.score || (a.score === b.score && a.line.number < b.line.number);
+}
+
+/** The first line that matches (or the last, where the pattern says so); a warning only where nothing else does. */
+function bestMatch(pattern: Pattern, { output, failure, isOvercome }: Reading): Match | null {
+  let warning: Match | null = null;
+  const candidates = output.linesWith(pattern.hints);
+  let long = 0;
+  for (const at of pattern.last === true ? candidates.toReversed() : candidates) {
     const line = output.lines[at];
-    const match = line === undefined ? null : pattern.regex.exec(line.bare);
-    if (line === undefined || match === null) continue;
+    if (line === undefined || (line.bare.length > LONG_LINE && ++long > MAX_LONG_LINES)) continue;
+    const match = pattern.regex.exec(line.bare);
+    if (match === null) continue;
+    if (pattern.repeated !== true && isRepeated(output.lines, at)) continue;
+    if (isOvercome(at)) continue;
     const details = pattern.take === undefined ? {} : pattern.take(match, sightAt(output, failure, at));
-    if (details !== null) return { details, line };
+    if (details === null) continue;
+    if (pattern.warns === true || !isWarning(line)) return { pattern, details, line, score: pattern.weight };
+    warning ??= { pattern, details, line, score: pattern.weight - WARNING_PENALTY };
   }
-  return null;
+  return warning;
 }
 
 function sightAt(output: Output, failure: Failure, at: number): Sight {
@@ -117,15 +170,41 @@ export function groups(match: RegExpExecArray | null): Details {
   );
 }
 
+/** A pattern in one line; what a match names are its details where nothing else takes them. */
+export function sign(
+  hints: string | readonly string[],
+  regex: RegExp,
+  weight: number,
+  take: NonNullable<Pattern['take']> = groups,
+  more: Pick<Pattern, 'repeated' | 'warns' | 'last'> = {},
+): Pattern {
+  return { hints: typeof hints === 'string' ? [hints] : hints, regex, weight, take, ...more };
+}
+
+/** Takes what a match names, and some fixed values. */
+export function named(values: Details): NonNullable<Pattern['take']> {
+  return (match) => ({ ...values, ...groups(match) });
+}
+
+/** Takes what a match names, and the first of each pattern among the lines around. */
+export function withNear(
+  ...around: readonly (readonly [pattern: RegExp, within: number])[]
+): NonNullable<Pattern['take']> {
+  return (match, { search }) => {
+    const near = around.flatMap(([pattern, within]) => Object.entries(groups(search(pattern, within))));
+    return { ...Object.fromEntries(near.toReversed()), ...groups(match) };
+  };
+}
+
 /** `from express` where a value is there, else nothing. */
 export function phrase(before: string, value: string | number | boolean | undefined, after = ''): string {
   return value === undefined ? '' : `${before}${value}${after}`;
 }
 
-/** The first match in any line. */
-export function firstIn({ lines }: Output, pattern: RegExp): RegExpExecArray | null {
-  for (const { bare } of lines) {
-    const match = pattern.exec(bare);
+/** The first match in any line that holds one of the lower-case hints. */
+export function firstIn(output: Output, hints: readonly string[], pattern: RegExp): RegExpExecArray | null {
+  for (const at of output.linesWith(hints)) {
+    const match = pattern.exec(output.lines[at]?.bare ?? '');
     if (match !== null) return match;
   }
   return null;

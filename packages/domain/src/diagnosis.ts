@@ -21,6 +21,19 @@ export const Diagnosis = z
     details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
     fault: FaultName,
     confidence: z.number().min(0).max(1),
+    /** What describes the cause, as a path in the documentation; absent where the cause is unknown. */
+    page: z.string().optional(),
+    /** What else was recognised, best first: mostly what followed from the cause. */
+    lesser: z
+      .array(
+        z.object({
+          cause: z.string(),
+          title: z.string(),
+          line: z.int().positive().nullable(),
+          confidence: z.number().min(0).max(1),
+        }),
+      )
+      .optional(),
   })
   .meta({ id: 'Diagnosis' });
 export type Diagnosis = z.infer<typeof Diagnosis>;

@@ -1,4 +1,4 @@
-import { type Details, firstIn, groups, phrase, type Rule, type Sight } from '../rule.ts';
+import { type Details, firstIn, groups, phrase, type Rule, type Sight, sign, withNear } from '../rule.ts';
 
 /** Programs that come with a system, not with npm. */
 const OF_THE_SYSTEM = new Set([
@@ -7,26 +7,65 @@ const OF_THE_SYSTEM = new Set([
   'wget',
   'python',
   'python3',
+  'pip',
+  'pip3',
   'make',
   'docker',
   'sudo',
   'psql',
+  'pg_dump',
   'mysql',
+  'mysqldump',
+  'sqlite3',
   'rsync',
   'ssh',
+  'scp',
   'unzip',
+  'zip',
   'jq',
   'java',
+  'mvn',
+  'gradle',
   'go',
   'ruby',
+  'bundle',
   'php',
   'composer',
   'cargo',
   'gcc',
   'g++',
+  'cmake',
   'convert',
   'ffmpeg',
+  'nginx',
+  'systemctl',
+  'bash',
+  'deno',
+  'bun',
+  'pnpm',
+  'yarn',
+  'node',
+  'npm',
+  'corepack',
+  'aws',
+  'kubectl',
+  'envsubst',
+  'gzip',
+  'tar',
+  'xz',
+  'openssl',
+  'redis-cli',
+  'pm2',
 ]);
+const WORD = '[^\\s:\'"`/]+';
+/** Tools for programming: a release has no use for them. */
+const FOR_PROGRAMMING =
+  /^(?:nodemon|ts-node-dev|tsx|ts-node|concurrently|dotenv|cross-env|vite|tsc|webpack-dev-server|nest)$/;
+const PRODUCTION =
+  /--prod(?:uction)?\b|--omit[= ]dev|node_env[= ]"?production|devdependencies: skipped|only=prod|--without dev|--no-dev|skipping devdependencies|npm_config_production=true|omitting dev/;
+const SHELL_NOT_FOUND = new RegExp(
+  `^(?:/(?:usr/)?bin/)?(?:sh|bash|dash|ash|zsh)(?:: line)?:? ?(?:line )?\\d*:? ?(?:exec: )?(?<tool>${WORD}): (?:command )?not found`,
+);
 
 export const commands: readonly Rule[] = [
   {
@@ -34,32 +73,80 @@ export const commands: readonly Rule[] = [
     fault: 'user',
     stages: [],
     patterns: [
-      {
-        hints: ['not found'],
-        regex:
-          /^(?:\/bin\/|\/usr\/bin\/)?(?:sh|bash|dash|ash|zsh): (?:line )?\d+: (?<tool>[^\s:]+): (?:command )?not found/,
-        weight: 68,
-        take: tool,
-      },
-      {
-        hints: ['command not found'],
-        regex: /^(?:zsh|bash|sh): (?:command not found: (?<tool>\S+)|(?<name>\S+): command not found)/,
-        weight: 68,
-        take: tool,
-      },
-      { hints: ['spawn '], regex: /spawn (?<tool>[\w./-]+) ENOENT/, weight: 66, take: tool },
-      {
-        hints: ['command "'],
-        regex: /ERR_PNPM_RECURSIVE_EXEC_FIRST_FAIL\s+Command "(?<tool>\S+)" not found/,
-        weight: 80,
-        take: groups,
-      },
+      sign('not found', SHELL_NOT_FOUND, 81, tool),
+      sign(
+        'command not found',
+        new RegExp(
+          `(?:command not found: (?<tool>${WORD})|^(?:[\\w./-]+: (?:line )?\\d+: )?(?<name>${WORD}): command not found)`,
+        ),
+        81,
+        tool,
+      ),
+      sign(['spawn ', 'spawnsync '], /spawn(?:Sync)? (?<tool>[\w./-]+) ENOENT/, 80, tool),
+      sign(
+        'err_pnpm_recursive_exec_first_fail',
+        /ERR_PNPM_RECURSIVE_EXEC_FIRST_FAIL\s+Command "(?<tool>\S+)" not found/,
+        86,
+        tool,
+      ),
+      sign(
+        'could not determine executable to run',
+        /could not determine executable to run/,
+        84,
+        withNear([/(?:npx|npm exec|command) .*?(?<tool>[\w@/-]+)$/, -4]),
+      ),
+      sign(
+        ['command not found: ', "couldn't find the binary"],
+        /(?:Usage Error: )?Couldn't find the binary (?<tool>\S+)|command not found: (?<name>\S+)/,
+        82,
+        tool,
+      ),
+      sign(
+        ['no such file or directory'],
+        /(?:^|: )(?:\/usr\/bin\/)?env: ['‘]?(?<tool>[\w.+-]+)['’]?: No such file or directory/,
+        87,
+        (match, sight) => (match.input.includes('\\r') ? null : tool(match, sight)),
+      ),
+      sign(
+        'executable file not found in',
+        /exec: "(?<tool>[\w.-]+)": executable file not found in \$PATH/,
+        74,
+        (match, { failure, output }) =>
+          failure.stage === 'switch' ||
+          failure.stage === 'health' ||
+          output.lowerCase.includes('oci runtime') ||
+          output.lowerCase.includes('cgo')
+            ? null
+            : groups(match),
+      ),
+      sign(['failed to execute: ', 'failed to spawn'], /[Ff]ailed to (?:spawn|execute): `?(?<tool>[\w.-]+)`?/, 84),
+      sign(
+        'command not found',
+        /(?:command not found): (?<tool>\S+) \(|bundler: command not found: (?<name>\S+)/,
+        88,
+        tool,
+      ),
+      sign(
+        'is not recognized as an internal or external command',
+        /'(?<tool>[^']+)' is not recognized as an internal or external command/,
+        86,
+      ),
+      sign(['executable `', 'program not found'], /error: no such (?:command|subcommand): `(?<tool>[^`]+)`/, 86),
+      sign(
+        ['filenotfounderror'],
+        /FileNotFoundError: \[Errno 2\] No such file or directory: '(?<tool>[\w.-]+)'$/,
+        72,
+        (match) => (match.groups?.['tool']?.includes('.') === true ? null : groups(match)),
+      ),
+      sign(
+        ['the command "', 'could not be found'],
+        /The command "?(?<tool>[\w.-]+)"? (?:was not found|could not be found)/i,
+        84,
+      ),
     ],
-    words: ({ tool: name }) => ({
+    words: ({ tool: name, command }) => ({
       title: `The command ${name ?? ''} was not found`.replace('  ', ' '),
-      explanation: OF_THE_SYSTEM.has(String(name))
-        ? 'It is a program of the system, and not installed where the stage runs.'
-        : 'No dependency brings it, and it is not installed where the stage runs.',
+      explanation: `${OF_THE_SYSTEM.has(String(name)) ? 'It is a program of the system, and not installed where the stage runs' : 'No dependency brings it, and it is not installed where the stage runs'}${phrase('; it was called by `', command, '`')}.`,
       fix: OF_THE_SYSTEM.has(String(name))
         ? `Install ${name} on the host or in the image, or do without it in the script.`
         : `Add the package that brings \`${name ?? 'it'}\` to the dependencies (\`npm install --save-dev ${name ?? '…'}\`) and commit the lockfile.`,
@@ -70,24 +157,25 @@ export const commands: readonly Rule[] = [
     fault: 'user',
     stages: [],
     patterns: [
-      {
-        hints: ['not found'],
-        regex:
-          /^(?:\/bin\/|\/usr\/bin\/)?(?:sh|bash|dash): (?:line )?\d+: (?<tool>nodemon|ts-node-dev|tsx|ts-node): (?:command )?not found/,
-        weight: 78,
-        take: (match, { failure }) => (failure.stage === 'health' ? groups(match) : null),
-      },
-      {
-        hints: ['not found'],
-        regex: /^(?:\/bin\/|\/usr\/bin\/)?(?:sh|bash|dash): (?:line )?\d+: (?<tool>[\w-]+): (?:command )?not found/,
-        weight: 76,
-        take: (match, { output }) =>
-          /--prod(?:uction)?\b|--omit[= ]dev|node_env=production|devdependencies: skipped|only=prod/.test(
-            output.lowerCase,
+      sign('not found', SHELL_NOT_FOUND, 86, (match, { failure }) =>
+        failure.stage === 'health' && FOR_PROGRAMMING.test(match.groups?.['tool'] ?? '') ? groups(match) : null,
+      ),
+      sign('not found', SHELL_NOT_FOUND, 85, (match, { output }) =>
+        PRODUCTION.test(output.lowerCase) && !OF_THE_SYSTEM.has(match.groups?.['tool'] ?? '') ? groups(match) : null,
+      ),
+      sign(
+        'cannot find',
+        /Cannot find (?:module|package) '(?<tool>(?:@[\w.-]+\/)?[\w.-]+)'/,
+        90,
+        (match, { output, failure }) =>
+          PRODUCTION.test(output.lowerCase) &&
+          failure.stage !== 'health' &&
+          /vite|webpack|typescript|tailwind|postcss|autoprefixer|esbuild|rollup|@types|babel|tsup|sass|@vitejs|eslint/.test(
+            match.groups?.['tool'] ?? '',
           )
             ? groups(match)
             : null,
-      },
+      ),
     ],
     words: ({ tool: name }) => ({
       title: `${name ?? 'A tool'} is a development dependency, and those were not installed`,
@@ -99,105 +187,55 @@ export const commands: readonly Rule[] = [
   {
     cause: 'script_missing',
     fault: 'user',
-    stages: ['build', 'migrate', 'health'],
+    stages: ['build', 'migrate', 'health', 'package'],
     patterns: [
-      { hints: ['missing script'], regex: /[Mm]issing script:? "?(?<script>[\w:.-]+)"?/, weight: 92, take: groups },
-      { hints: ['command "'], regex: /error Command "(?<script>[\w:.-]+)" not found/, weight: 90, take: groups },
-      {
-        hints: ['err_pnpm_no_script'],
-        regex: /ERR_PNPM_NO_SCRIPT\s+Missing script: (?<script>\S+)/,
-        weight: 92,
-        take: groups,
-      },
-      {
-        hints: ["couldn't find a script named"],
-        regex: /Couldn't find a script named "(?<script>[^"]+)"/,
-        weight: 92,
-        take: groups,
-      },
-      { hints: ['script not found "'], regex: /Script not found "(?<script>[^"]+)"/, weight: 92, take: groups },
+      sign('missing script', /[Mm]issing script:? "?(?<script>[\w:./-]+)"?/, 92),
+      sign(['error command "', 'command "'], /error Command "(?<script>[\w:./-]+)" not found/, 91),
+      sign(
+        ['command "', "couldn't find a script"],
+        /^(?:ERROR |error )?.*Command "(?<script>[\w:./-]+)" not found(?:\.|, did you mean)/,
+        84,
+        (match) => (/RECURSIVE_EXEC/.test(match.input) ? null : groups(match)),
+      ),
+      sign("couldn't find a script named", /Couldn't find a script named "(?<script>[^"]+)"/, 92),
+      sign('script not found "', /[Ss]cript not found "(?<script>[^"]+)"/, 92),
+      sign('none of the selected packages has', /None of the selected packages has an? "(?<script>[^"]+)" script/, 92),
+      sign('no rule to make target', /No rule to make target [`'](?<script>[^'`]+)'/, 90),
+      sign(
+        ['task not found', 'could not find task', 'could not find the following tasks'],
+        /(?:Task not found: ?|[Cc]ould not find task [`"']|could not find the following tasks in project: |Missing tasks? in project\s*|Could not find task `)(?<script>[\w:./-]+)/,
+        90,
+      ),
+      sign('cannot find configuration for task', /Cannot find configuration for task (?<script>\S+)/, 91),
+      sign(["task '", 'not found in root project'], /Task '(?<script>[^']+)' not found in (?:root )?project/, 92),
+      sign('unknown lifecycle phase', /Unknown lifecycle phase "(?<script>[^"]+)"/, 92),
+      sign("don't know how to build task", /Don't know how to build task '(?<script>[^']+)'/, 91),
+      sign('unknown command: ', /Unknown command: ['"]?(?<script>[\w:.-]+)/, 78),
+      sign(
+        ['is not defined.', 'there are no commands defined'],
+        /(?:Command "(?<script>[\w:.-]+)" is not defined|There are no commands defined in the "(?<group>[^"]+)" namespace)/,
+        88,
+      ),
+      sign('script "', /Script "(?<script>[\w:.-]+)" (?:is not defined|does not exist|not found) in/, 90),
     ],
-    words: ({ script }) => ({
-      title: `package.json has no script "${script ?? ''}"`,
-      explanation: 'The command runs a script by a name that is not among `scripts` in the app’s package.json.',
-      fix: `Add "${script ?? ''}" to \`scripts\`, or name another command in switchyard.json; if the script is in a sub-directory, set \`root\` there.`,
-    }),
-  },
-  {
-    cause: 'build_config_invalid',
-    fault: 'user',
-    stages: ['build'],
-    patterns: [
-      {
-        hints: ['set: not found'],
-        regex: /(?:sh|bash): (?:line )?\d+: (?:SET|set): not found/i,
-        weight: 90,
-        take: (_, { output }) => ({ ...groups(firstIn(output, /(?<setting>SET \w+=[^\s&]+)/i)), shell: 'Windows' }),
-      },
-      {
-        hints: ["couldn't find an eslint.config"],
-        regex: /couldn't find an (?<file>eslint\.config)\.\(js\|mjs\|cjs\) file/,
-        weight: 92,
-        take: () => ({ file: 'eslint.config.js' }),
-      },
-      {
-        hints: ['can not be exported'],
-        regex: /Error for page (?<page>\S+): pages with `(?<setting>\w+)` can not be exported/,
-        weight: 92,
-        take: groups,
-      },
-      {
-        hints: ["couldn't find any `pages`"],
-        regex: /Couldn't find any `pages` or (?<file>`app`) directory/,
-        weight: 92,
-        take: groups,
-      },
-      {
-        hints: ['error ts'],
-        regex: /(?<file>tsconfig[\w.]*\.json)\((?<line>\d+),(?<column>\d+)\): error (?<code>TS\d+): (?<message>.+)/,
-        weight: 93,
-        take: groups,
-      },
-      {
-        hints: ['error ts5', 'error ts6', 'error ts18003'],
-        regex: /error (?<code>TS(?:50\d\d|60\d\d|18003)): (?<message>.+)/,
-        weight: 85,
-        take: groups,
-      },
-      {
-        hints: ['could not resolve entry module'],
-        regex: /Could not resolve entry module "(?<file>[^"]+)"/,
-        weight: 94,
-        take: groups,
-      },
-      {
-        hints: ['invalid configuration object'],
-        regex: /(?<file>Invalid configuration object|Invalid options object)\. (?<message>.+)/,
-        weight: 88,
-        take: groups,
-      },
-    ],
-    words: ({ file, line, setting, page, message, shell }) => ({
+    words: ({ script, group }) => ({
       title:
-        shell === undefined
-          ? `The configuration is not valid${phrase(': ', file ?? setting)}${phrase(', line ', line)}`
-          : `The script is written for the Windows shell: ${setting ?? 'SET'}`,
+        script === undefined && group === undefined
+          ? 'The script that is run does not exist'
+          : `There is no script "${script ?? group}"`,
       explanation:
-        shell === undefined
-          ? `${phrase('', message) || `The build tool can’t work with ${file ?? setting ?? 'its configuration'}`}${phrase(' (page ', page, ')')}.`
-          : 'Builds run in a POSIX shell, where SET is no command.',
-      fix:
-        shell === undefined
-          ? `Correct ${file ?? setting ?? 'the configuration'}, or add it where it is missing; try the build command locally.`
-          : 'Write `NAME=value command`, or use `cross-env NAME=value command`, which works on both.',
+        'The command runs a script or target by a name that the app’s package.json (or Makefile, Rakefile …) does not have.',
+      fix: `Add "${script ?? group ?? ''}" to \`scripts\`, or name another command in switchyard.json; if the script is in a sub-directory, set \`root\` there.`,
     }),
   },
 ];
 
 function tool(match: RegExpExecArray, { output, near }: Sight): Details | null {
   const name = match.groups?.['tool'] ?? match.groups?.['name'] ?? '';
-  // A script of the install that lacks its tool, and a variable set as Windows does it, have diagnoses of their own.
-  if (name === '' || /^set$/i.test(name)) return null;
+  // A variable set as Windows does it has a diagnosis of its own, and so has a compiler that node-gyp misses.
+  if (name === '' || /^set$/i.test(name) || /^(?:\d+|sh|then|fi)$/.test(name)) return null;
   if (name.includes('/') || near(0).includes('Permission denied')) return null;
-  return { tool: name, ...groups(firstIn(output, /^> (?<command>(?![^\s@]+@\S+ ).+)/)) };
+  if (/gyp/.test(near(0))) return null;
+  const command = firstIn(output, ['> '], /^> (?<command>(?![^\s@]+@\S+ )(?!\S+$).+)/);
+  return { tool: name, ...groups(command) };
 }

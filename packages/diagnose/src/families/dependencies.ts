@@ -1,4 +1,5 @@
-import { type Details, groups, phrase, type Rule, type Sight } from '../rule.ts';
+import { type Details, groups, named, phrase, type Rule, type Sight, sign, withNear } from '../rule.ts';
+import { peers } from './peers.ts';
 
 export const dependencies: readonly Rule[] = [
   {
@@ -6,21 +7,54 @@ export const dependencies: readonly Rule[] = [
     fault: 'user',
     stages: ['install'],
     patterns: [
-      {
-        hints: ['eresolve'],
-        regex: /^code ERESOLVE|ERESOLVE (?:unable to resolve|could not resolve)/,
-        weight: 90,
-        take: peers,
-      },
-      {
-        hints: ['peer_dep_issues'],
-        regex: /ERR_PNPM_PEER_DEP_ISSUES/,
-        weight: 90,
-        take: (_, { search }) => ({
-          ...groups(search(/─ (?<by>(?:@[\w.-]+\/)?[\w.-]+ \d\S*)$/, 8)),
-          ...groups(search(/unmet peer (?<needs>[^:]+): found (?<found>\S+)/, 12)),
-        }),
-      },
+      sign('eresolve', /^code ERESOLVE|ERESOLVE (?:unable to resolve|could not resolve)/, 90, peers),
+      sign('peer_dep_issues', /ERR_PNPM_PEER_DEP_ISSUES/, 90, (_, { search }) => ({
+        ...groups(search(/[─┬] (?<by>(?:@[\w.-]+\/)?[\w.-]+ \d\S*)$/, 10)),
+        ...groups(search(/(?:unmet|missing) peer (?<needs>[^:]+)(?:: found (?<found>\S+))?/, 14)),
+      })),
+      sign(
+        ['has unmet peer dependency', 'has incorrect peer dependency'],
+        /error ".*(?<by>[\w@/.-]+)" has (?:unmet|incorrect) peer dependency "(?<needs>[^"]+)"/,
+        84,
+      ),
+      sign(
+        ['incorrect peer dependency', 'unmet peer dependency'],
+        /error: incorrect peer dependency "(?<needs>[^"]+)"/,
+        84,
+      ),
+      sign(
+        ['conflicting dependencies', 'resolutionimpossible'],
+        /Cannot install (?<by>.+?) because these package versions have conflicting dependencies|ResolutionImpossible/,
+        88,
+        withNear([/^\s+(?<needs>\S+ .*depends on .+)/, 8]),
+      ),
+      sign(
+        ['version solving failed', 'so, because'],
+        /So, because (?<by>.+)|^Because (?<needs>.+), version solving failed/,
+        76,
+      ),
+      sign(
+        ['no solution found when resolving dependencies', 'are incompatible'],
+        /Because (?<by>\S+ depends on .+?) (?:and|we can conclude)/,
+        70,
+      ),
+      sign(
+        ['your requirements could not be resolved to an installable set'],
+        /Your requirements could not be resolved to an installable set of packages/,
+        66,
+        withNear([/(?<by>[\w.-]+\/[\w.-]+) \S+ requires (?<needs>\S+ .+?) ->/, 10]),
+      ),
+      sign(
+        'could not find compatible versions',
+        /(?:Bundler c|C)ould not find compatible versions for gem "(?<by>[^"]+)"/,
+        90,
+      ),
+      sign(
+        'could not find compatible versions',
+        /^\s*Could not find compatible versions$/,
+        86,
+        withNear([/Because (?<by>.+)/, 4]),
+      ),
     ],
     words: ({ needs, by, found }) => ({
       title: `${by ?? 'A package'} does not fit what the project uses${phrase(' (it needs ', needs, ')')}`,
@@ -33,36 +67,90 @@ export const dependencies: readonly Rule[] = [
     fault: 'user',
     stages: ['install'],
     patterns: [
-      {
-        hints: ['workspace not found'],
-        regex: /(?<dependency>[^\s:]+@workspace:[^\s:]+): Workspace not found/,
-        weight: 92,
-        take: groups,
-      },
-      {
-        hints: ['unsupported url type'],
-        regex: /Unsupported URL Type "(?<protocol>workspace:|catalog:|link:)": (?<dependency>\S+)/,
-        weight: 90,
-        take: groups,
-      },
-      {
-        hints: ['linked_pkg_dir_not_found'],
-        regex: /Could not install from "(?<path>[^"]+)" as it does not exist/,
-        weight: 92,
-        take: groups,
-      },
-      {
-        hints: ['workspace_pkg_not_found'],
-        regex: /ERR_PNPM_WORKSPACE_PKG_NOT_FOUND.*"(?<dependency>[^"]+)"/,
-        weight: 92,
-        take: groups,
-      },
+      sign('workspace not found', /(?<dependency>[^\s:]+@workspace:[^\s:]+): Workspace not found/, 93),
+      sign(
+        'unsupported url type',
+        /Unsupported URL Type "(?<protocol>workspace:|catalog:|link:|portal:|patch:)": (?<dependency>\S+)/,
+        92,
+      ),
+      sign(
+        'unsupported protocol',
+        /Unsupported protocol (?<protocol>\w+:)|(?<dependency>\S+)@(?<url>workspace|catalog|link|portal):\S*: (?:No candidates|isn't supported)/,
+        86,
+      ),
+      sign(
+        ['"workspace:', '"catalog:', 'version "workspace', 'matches "workspace'],
+        /(?:Couldn't find any versions for "(?<dependency>[^"]+)" that matches "(?<protocol>(?:workspace|catalog):[^"]*)"|Invalid (?:comparator|version):? "?(?<version>workspace:\S*))/,
+        94,
+      ),
+      sign('linked_pkg_dir_not_found', /Could not install from "(?<path>[^"]+)" as it does not exist/, 94),
+      sign('workspace_pkg_not_found', /ERR_PNPM_WORKSPACE_PKG_NOT_FOUND.*?"(?<dependency>[^"@]+(?:@[^"]+)?)"/, 93),
+      sign(
+        'no_matching_version_inside_workspace',
+        /ERR_PNPM_NO_MATCHING_VERSION_INSIDE_WORKSPACE.*?No matching version found for (?<dependency>\S+)/,
+        93,
+      ),
+      sign(
+        ['workspace dependency', 'failed to resolve workspace'],
+        /[Ww]orkspace dependency "(?<dependency>[^"]+)" not found/,
+        93,
+      ),
+      sign('catalog_entry_not_found', /ERR_PNPM_CATALOG_ENTRY_NOT_FOUND_FOR_SPEC.*?'(?<dependency>[^']+)'/, 92),
+      sign(
+        ['enoent'],
+        /ENOENT: no such file or directory, (?:open|stat|lstat|scandir) '(?<path>[^']*(?:\.\.\/|\/(?:packages|libs|shared|vendor)\/)[^']*(?:package\.json|\.tgz))'/,
+        88,
+      ),
+      sign(
+        'could not read package.json',
+        /Could not read package\.json: Error: ENOENT.*'(?<path>[^']*(?:packages|libs|shared|vendor)\/[^']+\/package\.json)'/,
+        60,
+      ),
+      sign('enolocal', /ENOLOCAL.*?(?:Could not install from "(?<path>[^"]+)")?/, 90),
+      sign(
+        'could not install from "',
+        /Could not install from "(?<path>[^"]+)" as it does not (?:exist|contain a package\.json)/,
+        92,
+      ),
+      sign(
+        'package "" refers to a non-existing file',
+        /Package "(?<dependency>[^"]*)" refers to a non-existing file '"?(?<path>[^'"]+)/,
+        94,
+      ),
+      sign('refers to a non-existing file', /refers to a non-existing file '"?(?<path>[^'"]+)/, 93),
+      sign(
+        ['file:', 'folder'],
+        /error: (?:ENOENT|FileNotFound|failed to resolve).{0,60}(?<path>(?:file|link):\S+)/,
+        88,
+      ),
+      sign(
+        ['no such file or directory: ', 'file or directory'],
+        /Could not install packages due to an OSError: .*No such file or directory: '(?<path>[^']+)'/,
+        86,
+      ),
+      sign(
+        ['is not a valid editable requirement', 'does not appear to be a python project', 'is not installable'],
+        /(?:ERROR: )?(?<path>\S+) (?:is not a valid editable requirement|does not appear to be a Python project)|Directory '(?<dir>[^']+)' is not installable/,
+        84,
+      ),
+      sign('the path `', /The path `(?<path>[^`]+)` does not exist/, 88),
+      sign(
+        ['source path', 'path does not exist'],
+        /Source path "(?<path>[^"]+)" is not found for package (?<dependency>\S+)/,
+        93,
+      ),
+      sign('replacement directory', /replacement directory (?<path>\S+) does not exist/, 93),
+      sign(
+        'failed to load source for dependency',
+        /failed to load source for dependency `(?<dependency>[^`]+)`/,
+        88,
+        withNear([/[Uu]nable to update (?<path>\S+)/, 4]),
+      ),
     ],
-    words: ({ dependency, path }) => ({
-      title: `${dependency ?? path ?? 'A local dependency'} is not in the repository`,
-      explanation:
-        'package.json refers to a package by its place, and there is nothing in that place in what is deployed.',
-      fix: 'Deploy from the root of the workspace (set `root` in switchyard.json to the app’s directory in it), or publish the package and depend on its version.',
+    words: ({ dependency, path, dir, protocol, version }) => ({
+      title: `${dependency ?? path ?? dir ?? protocol ?? version ?? 'A local dependency'} is not in the repository`,
+      explanation: `The manifest refers to a package by its place${phrase(' (', protocol ?? version, ')')}, and there is nothing in that place in what is deployed, or the package manager that ran does not know such references.`,
+      fix: 'Deploy from the root of the workspace with its own package manager (set `root` in switchyard.json to the app’s directory in it), or publish the package and depend on its version.',
     }),
   },
   {
@@ -70,29 +158,58 @@ export const dependencies: readonly Rule[] = [
     fault: 'user',
     stages: ['install'],
     patterns: [
-      {
-        hints: ['package.json'],
-        regex: /ENOENT: no such file or directory, open '(?<path>[^']*package\.json)'/,
-        weight: 86,
-        take: groups,
-      },
-      {
-        hints: ["couldn't find a package.json"],
-        regex: /Couldn't find a package\.json file in "(?<path>[^"]+)"/,
-        weight: 90,
-        take: groups,
-      },
-      {
-        hints: ['no_pkg_manifest', 'no_importer_manifest'],
-        regex: /No package\.json (?:\(or package\.yaml, or package\.json5\) )?was found in "(?<path>[^"]+)"/,
-        weight: 90,
-        take: groups,
-      },
+      sign('package.json', /ENOENT: no such file or directory, open '(?<path>[^']*package\.json)'/, 87),
+      sign("couldn't find a package.json", /Couldn't find a package\.json file in "(?<path>[^"]+)"/, 91),
+      sign(
+        ['no_pkg_manifest', 'no_importer_manifest', 'no package.json'],
+        /No package\.json (?:\(or package\.yaml, or package\.json5\) )?was found in "(?<path>[^"]+)"/,
+        91,
+      ),
+      sign(
+        [
+          'could not find a package.json',
+          'no package.json was found',
+          'missing package.json',
+          'does not contain a package.json',
+        ],
+        /(?:[Cc]ould not find (?:a )?|[Nn]o |[Mm]issing |does not contain a )package\.json(?: file)?(?: (?:was )?found)?(?: (?:in|for|at) "?(?<path>[^"\s]+))?/,
+        84,
+      ),
+      sign(
+        "project package.json doesn't",
+        /The nearest package directory \((?<path>[^)]+)\) doesn't seem to be part of the project/,
+        88,
+      ),
+      sign('could not open requirements file', /Could not open requirements file: .*'(?<path>[^']+)'/, 93),
+      sign(
+        ['could not find a pyproject.toml', 'no `pyproject.toml` found', 'poetry could not find'],
+        /(?:could not find a |No `)(?<path>pyproject\.toml)`?(?: file)?(?: in (?<directory>\S+))?/i,
+        92,
+      ),
+      sign(['could not locate gemfile', 'no such file gemfile'], /Could not locate (?<path>Gemfile)/, 92),
+      sign(
+        'composer could not find a composer.json',
+        /Composer could not find a (?<path>composer\.json) file(?: in (?<directory>\S+))?/,
+        92,
+      ),
+      sign(
+        ['go.mod file not found', 'cannot find main module'],
+        /(?<path>go\.mod) file not found in current directory|cannot find main module, but/,
+        91,
+      ),
+      sign('could not find `cargo.toml`', /could not find `(?<path>Cargo\.toml)` in `(?<directory>[^`]+)`/, 92),
+      sign('there is no pom in this directory', /there is no POM in this directory \((?<path>[^)]+)\)/, 92),
+      sign('does not contain a gradle build', /Directory '(?<path>[^']+)' does not contain a Gradle build/, 92),
+      sign(
+        'no such file or directory',
+        /(?:cannot access|cannot stat|can't open) '?(?<path>[\w./-]*(?:package\.json|requirements\.txt|Gemfile|composer\.json))'?: No such file/,
+        84,
+      ),
     ],
-    words: ({ path }) => ({
-      title: `There is no package.json${phrase(' at ', path)}`,
+    words: ({ path, directory }) => ({
+      title: `There is no ${path === undefined ? 'package.json' : /\.\w+$|file$/.test(String(path)) ? path : `package.json at ${path}`}${phrase(' in ', directory)}`,
       explanation: 'The install looked for it in the app’s directory.',
-      fix: 'If the app is in a sub-directory, set `root` in switchyard.json; else commit package.json.',
+      fix: 'If the app is in a sub-directory, set `root` in switchyard.json; else commit the file.',
     }),
   },
   {
@@ -100,188 +217,165 @@ export const dependencies: readonly Rule[] = [
     fault: 'user',
     stages: ['install'],
     patterns: [
-      {
-        hints: ['ejsonparse'],
-        regex: /^code EJSONPARSE/,
-        weight: 92,
-        take: (_, { search }) => ({ file: 'package.json', ...groups(search(/path (?<file>\S+)/, 4)) }),
-      },
-      {
-        hints: ['while parsing'],
-        regex: /in JSON at position \d+ while parsing .* in (?<file>\S+)/,
-        weight: 92,
-        take: groups,
-      },
-      {
-        hints: ['conflicts with direct dependency'],
-        regex: /Override for (?<package>\S+) conflicts with direct dependency/,
-        weight: 92,
-        take: groups,
-      },
-      {
-        hints: ['einvalidpackagename', 'invalid package name'],
-        regex: /Invalid package name "?(?<package>[^":]+)/,
-        weight: 85,
-        take: groups,
-      },
-      { hints: ['failed to parse package data'], regex: /Failed to parse package data/, weight: 80 },
+      sign('ejsonparse', /^code EJSONPARSE/, 92, (_, { search }) => ({
+        file: 'package.json',
+        ...groups(search(/path (?<file>\S+)/, 4)),
+        ...groups(search(/(?<message>Unexpected .+|Expected .+|Merge conflict .+)/, 14)),
+      })),
+      sign('while parsing', /in JSON at position (?<position>\d+).* while parsing .* in (?<file>\S+)/, 93),
+      sign(
+        'error parsing json',
+        /(?<message>Unexpected .*|Expected .*)? ?(?:error|Error) [Pp]arsing JSON(?: (?:at|file))? "?(?<file>[^"\s:]+)|(?<path>\S*package\.json): (?<reason>Unexpected .+|Expected .+|Bad control .+) in JSON/,
+        90,
+      ),
+      sign(
+        'package.json',
+        /(?:SyntaxError|JSONParseError|Error|error)(?: reading)?:? .*?(?<file>\S*package\.json)"?: (?<message>(?:Unexpected|Expected|Bad|.*JSON).+)/,
+        86,
+      ),
+      sign(
+        ['json_parse', 'err_pnpm_json_parse'],
+        /ERR_PNPM_JSON_PARSE\s+(?<message>.+?)(?: while parsing .* in (?<file>\S+))?$/,
+        93,
+      ),
+      sign('conflicts with direct dependency', /Override for (?<package>\S+) conflicts with direct dependency/, 93),
+      sign(
+        ['einvalidpackagename', 'invalid package name', 'einvalidtagname', 'invalid tag name'],
+        /Invalid (?:package|tag) name "?(?<package>[^":]+)/,
+        88,
+      ),
+      sign(
+        ['package.json must be', 'name contains illegal characters', 'invalid version:', 'invalid comparator'],
+        /(?<message>(?:Name contains illegal characters|Invalid (?:version|comparator): "?[^"]+|package\.json must be (?:actual JSON|an object)).*)/,
+        80,
+      ),
+      sign('failed to parse package data', /Failed to parse package data/, 80),
+      sign('is not a valid semver', /"?(?<package>[^"\s]+)"? is not a valid (?:semver|SemVer) (?:range|version)/i, 84),
+      sign(
+        [
+          'failed to apply patch',
+          'patch_failed',
+          'patch_not_applied',
+          'unused_patch',
+          'patch file',
+          'could not apply patch',
+        ],
+        /(?:ERR_PNPM_(?:PATCH_FAILED|PATCH_NOT_APPLIED|UNUSED_PATCH|PATCH_FILE_NOT_FOUND|INVALID_PATCH)\s+(?<message>.+)|Failed to apply patch for package (?<package>\S+)|Cannot apply hunk|Could not apply patch "?(?<patch>[^"\s]+))/,
+        92,
+      ),
+      sign(
+        ['invalid requirement', 'invalid specifier'],
+        /Invalid requirement: ['"]?(?<package>[^'"(]+)['"]?(?:.*\(from line (?<line>\d+) of (?<file>[^)]+)\))?/,
+        91,
+      ),
+      sign(
+        ['failed to parse: `pyproject', 'invalid toml', 'toml parse error', 'tomldecodeerror'],
+        /(?:TOML parse error at line (?<line>\d+)|TOMLDecodeError: (?<message>.+)|Failed to parse:? `(?<file>[^`]+)`|(?<path>\S+\.toml) is not (?:a )?valid TOML)/i,
+        90,
+      ),
+      sign(
+        ['there was an error parsing `gemfile`', 'error parsing `gemfile'],
+        /There was an error parsing `(?<file>Gemfile)`: (?<message>.+)/,
+        92,
+      ),
+      sign('does not contain valid json', /"?(?<file>\.?\/?composer\.json)"? does not contain valid JSON/, 92),
+      sign('parse error on line', /Parse error on line (?<line>\d+)/, 72),
+      sign(
+        'errors parsing',
+        /errors parsing (?<file>(?:\S*\/)?go\.mod)|(?<path>go\.mod):(?<line>\d+): (?<message>.+)/,
+        88,
+      ),
+      sign('failed to parse manifest at', /failed to parse manifest at `(?<file>[^`]+)`/, 92),
+      sign(['non-parseable pom', 'malformed pom'], /(?:Non-parseable POM|Malformed POM) (?<file>\S+?):/, 92),
+      sign(
+        ['<<<<<<<', 'merge conflict'],
+        /(?:^|\s)<{7} |[Mm]erge conflict(?: markers?)? (?:found|detected|in) (?:in )?(?<file>\S+)/,
+        84,
+        named({ conflict: true }),
+      ),
+      sign(
+        ['failed to parse', 'expected string'],
+        /error: (?:Failed to parse|Unexpected).{0,40}package\.json|(?<file>package\.json):(?<line>\d+):(?<column>\d+)(?:$| - error)/,
+        84,
+      ),
     ],
-    words: ({ file, package: name }) => ({
+    words: ({ file, path, line, package: name, message, patch, conflict }) => ({
       title:
         name === undefined
-          ? `${file ?? 'package.json'} can’t be read`
-          : `package.json contradicts itself about ${name}`,
+          ? `${file ?? path ?? (patch === undefined ? 'The manifest' : patch)} can’t be read${phrase(', line ', line)}`
+          : `The manifest is not right about ${name}`,
       explanation:
         name === undefined
-          ? 'It is not valid JSON: a comma or quote is missing or too many, or a merge conflict was committed.'
-          : `An override asks for another version of ${name} than the dependency itself.`,
+          ? `It does not parse${phrase(': ', message)}: a comma or quote is missing or too many, or a merge conflict was committed${conflict === true ? ' (its marks are there)' : ''}.`
+          : `What it says of ${name} contradicts itself, or is in no form that the package manager knows${phrase(': ', message)}.`,
       fix:
         name === undefined
-          ? `Correct ${file ?? 'package.json'} (\`node -e 'JSON.parse(require("fs").readFileSync("package.json"))'\` shows the place) and commit.`
-          : `Let the override refer to the dependency (\`"$${String(name).replace(/@[^@]*$/, '')}"\`), or use the same version in both.`,
+          ? `Correct ${file ?? path ?? 'package.json'} (\`node -e 'JSON.parse(require("fs").readFileSync("package.json"))'\` shows the place) and commit.`
+          : `Correct the entry of ${name}. An override has to use the same version as the dependency, or refer to it (\`"$${String(name).replace(/(?<=.)@[^@]*$/, '')}"\`).`,
     }),
   },
   {
     cause: 'git_dependency_failed',
     fault: 'user',
-    stages: ['install'],
+    stages: ['install', 'package'],
     patterns: [
-      {
-        hints: ['git ls-remote'],
-        regex:
-          /git (?:--no-replace-objects )?ls-remote (?:--\S+ )*(?:-h -t )?(?<repository>(?:git\+)?(?:ssh|https?|git):\/\/\S+|git@\S+)/,
-        weight: 91,
-        take: groups,
-      },
-      {
-        hints: ['an unknown git error occurred'],
-        regex: /An unknown git error occurred/,
-        weight: 91,
-        take: (_, { search }) => groups(search(/ls-remote (?:-h -t )?(?<repository>\S+)/, 3)),
-      },
+      sign(
+        'ls-remote',
+        /git (?:--no-replace-objects )?ls-remote (?:--?\S+ )*(?<repository>(?:git\+)?(?:ssh|https?|git):\/\/\S+|git@\S+)/,
+        92,
+        groups,
+        { repeated: true },
+      ),
+      sign(
+        'an unknown git error occurred',
+        /An unknown git error occurred/,
+        90,
+        withNear(
+          [/ls-remote (?:--?\S+ )*(?<repository>\S+)/, 4],
+          [/(?<repository>(?:git\+)?(?:ssh|https?|git):\/\/\S+)/, 6],
+        ),
+      ),
+      sign(
+        ['git clone', 'git fetch', 'command failed'],
+        /(?:[Cc]ommand failed|exit code|exited with|error).{0,80}git (?:--?\S+ )*(?:clone|fetch) .*?(?<repository>(?:ssh|https?|git):\/\/\S+|git@\S+)/,
+        86,
+        notSource,
+      ),
+      sign(
+        "couldn't match the requested hash",
+        /Couldn't find match for "(?<ref>[^"]+)" in .*for "(?<repository>[^"]+)"/,
+        92,
+      ),
+      sign('failed listing refs', /Failed listing refs/, 88, withNear([/Repository URL: (?<repository>\S+)/, 6])),
+      sign(
+        ['cloning', 'failed to clone'],
+        /(?:[Ff]ailed to clone|InstallFailed cloning|failed cloning) (?:git )?(?:repository )?(?<repository>\S+)/,
+        84,
+        notSource,
+      ),
+      sign('error: "git clone', /error: "git clone" for "(?<repository>[^"]+)" failed/, 92),
+      sign('failed to resolve: ', /could not resolve (?<ref>[\w./-]+) to a commit of (?<repository>\S+)/i, 91),
+      sign(
+        'git clone',
+        /(?:subprocess.*|error: )?git clone (?:--?\S+ )*(?<repository>\S+) .* did not run successfully/,
+        90,
+        groups,
+        { repeated: true },
+      ),
+      sign(['git+ssh://', 'git+https://'], /(?<repository>git\+(?:ssh|https):\/\/\S+)/, 50, (match, { search }) =>
+        search(/fatal: |Permission denied|Could not resolve host|ssh: /, 6) === null ? null : groups(match),
+      ),
     ],
-    words: ({ repository }) => ({
-      title: `The dependency ${repository ?? 'in a Git repository'} could not be fetched`,
+    words: ({ repository, ref }) => ({
+      title: `The dependency ${repository ?? 'in a Git repository'} could not be fetched${phrase(' at ', ref)}`,
       explanation:
         'A dependency names a Git repository, which the install can’t reach: no key or token there, an unknown host key, or no network.',
       fix: 'Use an https address with a token, publish the package to a registry, or make its repository public.',
     }),
   },
-  {
-    cause: 'lifecycle_script_failed',
-    fault: 'user',
-    stages: ['install', 'build'],
-    patterns: [
-      {
-        hints: ['ignored build scripts'],
-        regex: /Ignored build scripts: (?<package>[^\s,.]+(?:\.[^\s,.]+)*)/,
-        weight: 78,
-        take: (match, { output }) =>
-          /could not locate the bindings|cannot find module|no native build/.test(output.lowerCase)
-            ? groups(match)
-            : null,
-      },
-      {
-        hints: ['expected "'],
-        regex: /Error: Expected "(?<wanted>[\d.]+)" but got "(?<found>[\d.]+)"/,
-        weight: 90,
-        take: groups,
-      },
-      {
-        hints: ['command failed'],
-        regex: /^(?<package>\S+) (?<hook>preinstall|install|postinstall|prepare): Failed$/,
-        weight: 50,
-        take: groups,
-      },
-      {
-        hints: ['install$', '> '],
-        regex: /^> (?<package>[^\s@]*@?[^\s@]+)@\S+ (?<hook>preinstall|install|postinstall|prepare)\b/,
-        weight: 58,
-        take: hookThatFailed,
-      },
-      {
-        hints: ['building fresh packages'],
-        regex: /^\[4\/4\] .*Building fresh packages/,
-        weight: 56,
-        take: (_, { search }) => ({
-          hook: 'postinstall',
-          ...groups(search(/^\$ (?<command>.+)/, 3) ?? search(/error (?<path>\S+): Command failed/, 6)),
-        }),
-      },
-    ],
-    words: ({ package: name, hook, command, wanted, found }) => ({
-      title: `The ${hook ?? 'install'} script${phrase(' of ', name)} failed${phrase(': ', command)}`,
-      explanation:
-        wanted !== undefined
-          ? `It found version ${found} of its own program where ${wanted} belongs: two versions are mixed in node_modules.`
-          : hook === undefined
-            ? 'Its build scripts were not approved, so what it needs was never built.'
-            : 'A script that runs during the install ended with an error, which the lines below show.',
-      fix:
-        hook === undefined && wanted === undefined
-          ? `Approve it: add ${name ?? 'the package'} to \`onlyBuiltDependencies\` (pnpm approve-builds), and commit.`
-          : `Run the install in a fresh clone to see it; add what the script needs${phrase(' (', command, ')')} to the dependencies.`,
-    }),
-  },
 ];
 
-/** npm prints each hook it runs; the one after which nothing succeeded is the one that failed. */
-function hookThatFailed(match: RegExpExecArray, { output, at, near }: Sight): Details | null {
-  const later = output.lines.slice(at + 1).some(({ bare }) => /^> \S+@\S+ \w+/.test(bare));
-  const failed = /elifecycle|command failed|exit code|npm err|not found/.test(
-    output.lines
-      .slice(at)
-      .map(({ bare }) => bare)
-      .join('\n')
-      .toLowerCase(),
-  );
-  const command = /^> (.+)/.exec(near(1))?.[1];
-  return later || !failed ? null : { ...groups(match), ...(command === undefined ? {} : { command }) };
-}
-
-/** npm tells a conflict over several lines: what is there, who asks for what. */
-function peers(_: RegExpExecArray, { output, at }: Sight): Details {
-  const lines = output.lines.slice(at, at + 40).map(({ bare }) => bare);
-  const found = lines.map((line) => /^Found: (\S+)/.exec(line)?.[1]).find((value) => value !== undefined);
-  const blame = lines
-    .map((line) => /peer (\S+@"[^"]*") from (\S+)/.exec(line))
-    .filter((match) => match?.[2] !== undefined);
-  const start = lines.findIndex((line) => line.startsWith('Could not resolve dependency'));
-  const after =
-    start < 0
-      ? null
-      : (lines
-          .slice(start)
-          .map((line) => /peer (\S+@"[^"]*") from (\S+)/.exec(line))
-          .find((match) => match !== null) ?? null);
-  const chosen = after ?? blame[0] ?? null;
-  const parents = lines.flatMap(
-    (line) => /^\s*(?:dev |peer )?(\S+@"[^"]+") from the root project/.exec(line)?.[1] ?? [],
-  );
-  const through =
-    start < 0
-      ? undefined
-      : lines
-          .slice(start)
-          .map((line) => /^node_modules\/((?:@[^/]+\/)?[^/\s]+)$/.exec(line)?.[1])
-          .find((value) => value !== undefined);
-  return {
-    ...(chosen?.[1] === undefined || chosen[2] === undefined ? {} : { needs: chosen[1], by: chosen[2] }),
-    ...(found === undefined ? {} : { found }),
-    ...(parents[0] === undefined ? {} : { root: parents.slice(0, 2).join(', ') }),
-    ...(through === undefined ? {} : { package: through }),
-    ...mentioned(lines),
-  };
-}
-
-/** Everybody who takes part, for the one who reads. */
-function mentioned(lines: readonly string[]): Details {
-  const names = [
-    ...new Set(lines.flatMap((line) => /from ((?:@[^@\s/]+\/)?[^@\s]+@[\d][^\s]*)/.exec(line)?.[1] ?? [])),
-  ];
-  const resolving = lines.map((line) => /^While resolving: (\S+)/.exec(line)?.[1]).find((value) => value !== undefined);
-  return {
-    ...(names.length > 0 ? { packages: names.slice(0, 4).join(', ') } : {}),
-    ...(resolving === undefined ? {} : { resolving }),
-  };
+/** In the source stage it is the app's own repository that is cloned. */
+function notSource(match: RegExpExecArray, { failure }: Sight): Details | null {
+  return failure.stage === 'source' ? null : groups(match);
 }

@@ -9,7 +9,7 @@ function readable(text: string): string {
 export function withPackage(match: RegExpExecArray): Details {
   const { url: raw, ...details } = groups(match);
   if (typeof raw !== 'string') return details;
-  const url = readable(raw);
+  const url = readable(raw.replace(/[:;,.]+$/, ''));
   const host = /^https?:\/\/([^/]+)/.exec(url)?.[1];
   const named = packageOf(url);
   return {
@@ -30,7 +30,17 @@ function packageOf(url: string): string | undefined {
   return last !== undefined && scope?.startsWith('@') ? `${scope}/${last}` : last;
 }
 
-export function reached(_: RegExpExecArray, { search }: Sight): Details {
-  const after = search(/(?<url>https?:\/\/[^\s'",)]+)/, 6);
-  return after === null ? {} : withPackage(after);
+const ADDRESS = /(?<url>https?:\/\/[^\s'"`),]+)/;
+const ADVICE =
+  /nodejs\.org|docs\.npmjs|yarnpkg\.com\/en\/docs|github\.com\/nodejs|cwiki\.apache|pnpm\.io|npmjs\.com\/policies/;
+
+/** The address that stands nearest after a message, or in front of it. */
+export function reached(match: RegExpExecArray, { search }: Sight): Details {
+  const inLine = ADDRESS.exec(match.input);
+  for (const found of [inLine, search(ADDRESS, 8), search(ADDRESS, -4)])
+    if (found !== null && !ADVICE.test(found[0])) return withPackage(found);
+  return {};
 }
+
+/** Which package Berry was at. */
+export const packageNear: readonly [RegExp, number] = [/(?<package>(?:@[\w.-]+\/)?[\w.-]+)@npm:[^\s:]+/, -4];
