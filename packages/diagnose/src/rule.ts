@@ -14,7 +14,7 @@ export interface Sight {
   readonly at: number;
   /** Bare text of the line `offset` lines away; empty beyond the ends. */
   readonly near: (offset: number) => string;
-  /** The first match among the next (or, negative, previous) `within` lines, the nearest first. */
+  /** The first match among the next (or, negative, previous) `within` lines, the nearest first; with 0, in the matched line itself. */
   readonly search: (pattern: RegExp, within: number) => RegExpExecArray | null;
 }
 
@@ -70,6 +70,13 @@ const WARNING_PENALTY = 30;
 /** What an expression may cost grows with the square of a line: of long ones it is tried on a few. */
 const LONG_LINE = 200;
 const MAX_LONG_LINES = 5;
+/** Characters of a line that cost no more than their number; of longer ones the square counts. */
+const CHEAP_LINE = 80;
+/**
+ * What all expressions of one diagnosis may cost together. An output of 1 MiB that holds what tools print takes about a twentieth; one that
+ * is made to be slow ends here, after about a second, and what was found by then stands.
+ */
+const MAX_WORK = 8_000_000;
 
 /** A Dockerfile installs and builds; what a build runs may install; what is switched to was started. */
 const COVERS: Readonly<Partial<Record<StageName, readonly StageName[]>>> = {
@@ -92,10 +99,17 @@ export interface Reading {
   readonly output: Output;
   readonly failure: Failure;
   readonly isOvercome: (at: number) => boolean;
+  /** The first match of an expression in a line; null also where all that may be spent is spent. */
+  readonly exec: (pattern: RegExp, line: string) => RegExpExecArray | null;
 }
 
 export function reading(output: Output, failure: Failure): Reading {
-  return { output, failure, isOvercome: overcomeLines(output) };
+  let left = MAX_WORK;
+  const exec = (pattern: RegExp, line: string): RegExpExecArray | null => {
+    left -= line.length <= CHEAP_LINE ? line.length : (line.length * line.length) / CHEAP_LINE;
+    return left < 0 ? null : pattern.exec(line);
+  };
+  return { output, failure, isOvercome: overcomeLines(output), exec };
 }
 
 /** The best match of a rule, or null. */
@@ -125,18 +139,19 @@ function isBetter(a: Match, b: Match): boolean {
 }
 
 /** The first line that matches (or the last, where the pattern says so); a warning only where nothing else does. */
-function bestMatch(pattern: Pattern, { output, failure, isOvercome }: Reading): Match | null {
+function bestMatch(pattern: Pattern, given: Reading): Match | null {
+  const { output, isOvercome, exec } = given;
   let warning: Match | null = null;
   const candidates = output.linesWith(pattern.hints);
   let long = 0;
   for (const at of pattern.last === true ? candidates.toReversed() : candidates) {
     const line = output.lines[at];
     if (line === undefined || (line.bare.length > LONG_LINE && ++long > MAX_LONG_LINES)) continue;
-    const match = pattern.regex.exec(line.bare);
+    const match = exec(pattern.regex, line.bare);
     if (match === null) continue;
     if (pattern.repeated !== true && isRepeated(output.lines, at)) continue;
     if (isOvercome(at)) continue;
-    const details = pattern.take === undefined ? {} : pattern.take(match, sightAt(output, failure, at));
+    const details = pattern.take === undefined ? {} : pattern.take(match, sightAt(given, at));
     if (details === null) continue;
     if (pattern.warns === true || !isWarning(line)) return { pattern, details, line, score: pattern.weight };
     warning ??= { pattern, details, line, score: pattern.weight - WARNING_PENALTY };
@@ -144,7 +159,7 @@ function bestMatch(pattern: Pattern, { output, failure, isOvercome }: Reading): 
   return warning;
 }
 
-function sightAt(output: Output, failure: Failure, at: number): Sight {
+function sightAt({ output, failure, exec }: Reading, at: number): Sight {
   const near = (offset: number): string => output.lines[at + offset]?.bare ?? '';
   return {
     output,
@@ -152,9 +167,12 @@ function sightAt(output: Output, failure: Failure, at: number): Sight {
     at,
     near,
     search(pattern, within) {
-      const step = Math.sign(within);
-      for (let offset = step; Math.abs(offset) <= Math.abs(within); offset += step) {
-        const match = pattern.exec(near(offset));
+      const away = within < 0 ? -1 : 1;
+      let long = 0;
+      for (let distance = within === 0 ? 0 : 1; distance <= Math.abs(within); distance += 1) {
+        const line = near(away * distance);
+        if (line.length > LONG_LINE && ++long > MAX_LONG_LINES) continue;
+        const match = exec(pattern, line);
         if (match !== null) return match;
       }
       return null;
