@@ -80,6 +80,8 @@ describe.sequential.each(groups.map((points) => [points[0], points.at(-1), point
         const results = attempts
           .filter((one) => one.processId === processId && one.stage === step)
           .map(({ result }) => result);
+        // It died at that point of another's, which it had taken over.
+        if (results.length === 0) continue;
         expect([point, results.at(-1)]).toEqual([
           point,
           ['recorded', 'finished'].includes(place) ? 'succeeded' : 'lost',
