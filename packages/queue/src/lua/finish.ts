@@ -80,45 +80,35 @@ local function uncount()
   redis.call('HINCRBY', dep(id), (step == 'pin' and 'pin:counted') or ('s:' .. step .. ':counted'), -1)
 end
 
-if kind == 'awaits' then
-  uncount()
-  if cancelRequested then
-    kind = 'cancelled'
+-- Leaves the rest to another deployment, and goes on when that has ended, or at once where it has ended meanwhile.
+local function waitForOther(why, goesOn)
+  closeAttempt(id, step, 'waited', note, '', ARGV[17])
+  emit(id, 'stage.waiting', '{"stage":"' .. step .. '","attempt":' .. attempt .. ',"note":' .. json(note) .. ',"waitsFor":' .. orNull(ARGV[17]) .. '}')
+  setStage(id, step, 'waiting', note)
+  giveSlotBack(id)
+  if goesOn then
+    setWaiting(id, why)
+    emit(id, 'deployment.waiting', '{"reason":"' .. why .. '","note":' .. json(note) .. '}')
   else
-    closeAttempt(id, step, 'waited', note, '', ARGV[17])
-    emit(id, 'stage.waiting', '{"stage":"' .. step .. '","attempt":' .. attempt .. ',"note":' .. json(note) .. ',"waitsFor":' .. ARGV[17] .. '}')
-    setStage(id, step, 'waiting', note)
-    giveSlotBack(id)
-    if claimant(ARGV[16]) then
-      setWaiting(id, 'result')
-      set(id, 'awaits', ARGV[16])
-      redis.call('ZADD', P .. 'claim-waiters:' .. ARGV[16], get(id, 'accepted'), id)
-      emit(id, 'deployment.waiting', '{"reason":"result","note":' .. json(note) .. '}')
-    else
-      enqueue(id)
-    end
-    admit()
-    return reply('finished')
+    enqueue(id)
   end
+  admit()
+  return reply('finished')
 end
 
-if kind == 'awaits_database' then
+if kind == 'awaits' or kind == 'awaits_database' then
   uncount()
   if cancelRequested then
     kind = 'cancelled'
+  elseif kind == 'awaits_database' then
+    return waitForOther('database', databaseObstacle(id))
   else
-    closeAttempt(id, step, 'waited', note)
-    emit(id, 'stage.waiting', '{"stage":"' .. step .. '","attempt":' .. attempt .. ',"note":' .. json(note) .. ',"waitsFor":null}')
-    setStage(id, step, 'waiting', note)
-    giveSlotBack(id)
-    if databaseObstacle(id) then
-      setWaiting(id, 'database')
-      emit(id, 'deployment.waiting', '{"reason":"database","note":' .. json(note) .. '}')
-    else
-      enqueue(id)
+    local maker = claimant(ARGV[16])
+    if maker then
+      set(id, 'awaits', ARGV[16])
+      redis.call('ZADD', P .. 'claim-waiters:' .. ARGV[16], get(id, 'accepted'), id)
     end
-    admit()
-    return reply('finished')
+    return waitForOther('result', maker)
   end
 end
 
