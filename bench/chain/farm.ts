@@ -3,24 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Deployment, type DeploymentId, NO_MAXIMA, type StepName } from '@switchyard/domain';
-import { openDisk, openFakePlatform, openSources, openUploads } from '@switchyard/platform';
+import { type Deployment, type DeploymentId, type StepName } from '@switchyard/domain';
+import { openFakePlatform } from '@switchyard/platform';
 import { openStore, type Store } from '@switchyard/queue';
-import {
-  createLog,
-  createMetrics,
-  fileBlobs,
-  logArchive,
-  secretBox,
-  systemClock,
-  systemIds,
-} from '@switchyard/service';
-// @boundaries-ignore the real worker, whose stages pretend
-import { workerMetrics } from '../../apps/worker/src/metrics.ts';
+import { secretBox, systemClock, systemIds } from '@switchyard/service';
 // @boundaries-ignore the real worker, whose stages pretend
 import type { Stage } from '../../apps/worker/src/stages/stage.ts';
-// @boundaries-ignore the real worker, whose stages pretend
-import { startWorker } from '../../apps/worker/src/worker.ts';
+// @boundaries-ignore the harness starts for a measurement what it starts for a test
+import { startWorkerInProcess } from '../../tests/harness/in-process.ts';
 
 /** What all steps of a chain do. */
 export type Pretence = (deployment: Deployment, step: StepName) => Promise<void>;
@@ -35,6 +25,8 @@ export interface Farm {
   ended(ids: readonly DeploymentId[]): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 }
+
+const box = secretBox(Buffer.alloc(32, 1));
 
 type WorkerOptions = Parameters<Farm['startWorker']>[0];
 
@@ -77,43 +69,14 @@ export async function openFarm(redisUrl: string): Promise<Farm> {
       needsHostPorts: true,
       runner: { start: () => ({ listens: [] }) },
     });
-    const blobs = fileBlobs(join(directory, 'blobs'));
-    const sourceOptions = {
-      kind: 'local',
-      dataDir: directory,
-      extraCaCerts: null,
-      allowFileRepositories: true,
-    } as const;
     const pretend: Stage = async ({ deployment, lease }) => {
       await pretence(deployment, lease.step);
       if (!staysHere || lease.step !== 'source') return { kind: 'succeeded' };
       return { kind: 'succeeded', placement: `host:${hostId}` };
     };
-    const worker = await startWorker({
-      store: workerStore,
-      platform,
-      sources: openSources(sourceOptions),
-      disk: { disk: openDisk(sourceOptions, platform.worker), budgetBytes: null, reserveBytes: null },
-      uploads: openUploads({ dataDir: directory }),
-      blobs,
-      archive: logArchive(blobs),
-      farm,
-      maxima: NO_MAXIMA,
-      hostId,
-      processId: systemIds('proc'),
-      dataDirectory: directory,
-      urlOf: (host) => `http://${host}`,
-      secrets: [],
-      secretBox: secretBox(Buffer.alloc(32, 1)),
-      pools: ['light', 'heavy'],
+    const surroundings = { store: workerStore, platform, farm, hostId, directory, secretBox: box, clock: systemClock };
+    const worker = await startWorkerInProcess(surroundings, {
       concurrency,
-      clock: systemClock,
-      ids: systemIds,
-      jitter: () => 0,
-      faultPoint: () => undefined,
-      metrics: (active) =>
-        workerMetrics(createMetrics({ process: 'worker' }), { active, isRedisUp: () => workerStore.isReady() }),
-      log: createLog({ process: 'worker', level: 'silent' }),
       stages: {
         pin: pretend,
         source: pretend,

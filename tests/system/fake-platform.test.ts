@@ -5,32 +5,12 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Deployment, type DeploymentId, isFinal, LIMITS, NO_MAXIMA, STAGES } from '@switchyard/domain';
-import { type FakePlatform, openDisk, openFakePlatform, openSources, openUploads } from '@switchyard/platform';
+import { type Deployment, type DeploymentId, isFinal, LIMITS, STAGES } from '@switchyard/domain';
+import { type FakePlatform, openFakePlatform } from '@switchyard/platform';
 import { openStore, type Store } from '@switchyard/queue';
-import {
-  createLog,
-  createMetrics,
-  fileBlobs,
-  logArchive,
-  outputArchive,
-  secretBox,
-  systemClock,
-  systemIds,
-} from '@switchyard/service';
+import { secretBox, systemClock, systemIds } from '@switchyard/service';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-// @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
-import { Ports } from '../../apps/runner/src/ports.ts';
-// @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
-import { Runner } from '../../apps/runner/src/runner.ts';
-// @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
-import { StartedSecrets } from '../../apps/runner/src/started-secrets.ts';
-// @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
-import { TableMemory } from '../../apps/runner/src/table-memory.ts';
-// @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
-import { workerMetrics } from '../../apps/worker/src/metrics.ts';
-// @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
-import { startWorker } from '../../apps/worker/src/worker.ts';
+import { joinAsRouter, startRunnerInProcess, startWorkerInProcess } from '../harness/in-process.ts';
 import { nodeApp } from '../harness/node-app.ts';
 import { createRepository, type Files, type Repository } from '../harness/repository.ts';
 import { waitFor } from '../harness/wait-for.ts';
@@ -85,72 +65,10 @@ async function startFarm(): Promise<void> {
     needsHostPorts: true,
     runner: { start: (spec) => ('port' in spec ? { listens: [addressOfServer()] } : { output: 'migrated\n' }) },
   });
-  const log = createLog({ process: 'fake', level: 'silent' });
-  const runner = new Runner({
-    store,
-    platform: platform.runner,
-    ports: await Ports.open(join(directory, 'ports.json'), systemClock, Math.random),
-    memory: new TableMemory(join(directory, 'runner-state.json'), farm),
-    outputArchive: outputArchive(fileBlobs(join(directory, 'blobs'))),
-    startedSecrets: new StartedSecrets(join(directory, 'started-secrets'), box),
-    secretBox: box,
-    farm,
-    hostId,
-    clock: systemClock,
-    log,
-    onRestart: () => undefined,
-  });
-  await runner.start();
-  ends.push(() => runner.stop({ stopInstances: true }));
-
-  const router = await store.processes.join({
-    id: ROUTER,
-    kind: 'router',
-    hostId,
-    pid: process.pid,
-    version: '0',
-    metrics: null,
-    startedAt: systemClock(),
-  });
-  ends.push(() => router.leave());
-  const acknowledge = async (): Promise<void> => {
-    const { routes } = await store.routing.table();
-    await store.routing.acknowledge(ROUTER, {
-      routes: new Map(routes.map(({ environmentId, id }) => [environmentId, id])),
-      inFlight: new Map(),
-    });
-  };
-  const unsubscribe = store.routing.onChange(() => void acknowledge().catch(() => undefined));
-  ends.push(async () => unsubscribe());
-
-  const blobs = fileBlobs(join(directory, 'blobs'));
-  const sourceOptions = { kind: 'local', dataDir: directory, extraCaCerts: null, allowFileRepositories: true } as const;
-  const worker = await startWorker({
-    store,
-    platform,
-    sources: openSources(sourceOptions),
-    disk: { disk: openDisk(sourceOptions, platform.worker), budgetBytes: null, reserveBytes: null },
-    uploads: openUploads({ dataDir: directory }),
-    blobs,
-    archive: logArchive(blobs),
-    farm,
-    maxima: NO_MAXIMA,
-    hostId,
-    processId: systemIds('proc'),
-    dataDirectory: directory,
-    urlOf: (host) => `http://${host}:7080`,
-    secrets: [],
-    secretBox: box,
-    pools: ['light', 'heavy'],
-    concurrency: 2,
-    clock: systemClock,
-    ids: systemIds,
-    jitter: () => 0,
-    faultPoint: () => undefined,
-    metrics: (active) =>
-      workerMetrics(createMetrics({ process: 'worker' }), { active, isRedisUp: () => store.isReady() }),
-    log,
-  });
+  const surroundings = { store, platform, farm, hostId, directory, secretBox: box, clock: systemClock };
+  ends.push(await startRunnerInProcess(surroundings));
+  ends.push(await joinAsRouter(surroundings, ROUTER));
+  const worker = await startWorkerInProcess(surroundings, { concurrency: 2 });
   ends.push(() => worker.drain(LIMITS.drainDeadlineMs.worker));
 }
 

@@ -5,32 +5,12 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type App, type Deployment, isFinal, LIMITS, NO_MAXIMA } from '@switchyard/domain';
-import { type FakePlatform, openDisk, openFakePlatform, openSources, openUploads } from '@switchyard/platform';
+import { type App, type Deployment, isFinal, LIMITS } from '@switchyard/domain';
+import { type FakePlatform, openFakePlatform } from '@switchyard/platform';
 import { openStore, type Store } from '@switchyard/queue';
-import {
-  createLog,
-  createMetrics,
-  fileBlobs,
-  logArchive,
-  outputArchive,
-  secretBox,
-  systemClock,
-  systemIds,
-} from '@switchyard/service';
+import { secretBox, systemClock, systemIds } from '@switchyard/service';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-// @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
-import { Ports } from '../../apps/runner/src/ports.ts';
-// @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
-import { Runner } from '../../apps/runner/src/runner.ts';
-// @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
-import { StartedSecrets } from '../../apps/runner/src/started-secrets.ts';
-// @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
-import { TableMemory } from '../../apps/runner/src/table-memory.ts';
-// @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
-import { workerMetrics } from '../../apps/worker/src/metrics.ts';
-// @boundaries-ignore the real worker and the real runner in one process, on a platform in memory
-import { startWorker } from '../../apps/worker/src/worker.ts';
+import { joinAsRouter, type Surroundings, startRunnerInProcess, startWorkerInProcess } from '../harness/in-process.ts';
 import { nodeApp } from '../harness/node-app.ts';
 import { createRepository, type Repository } from '../harness/repository.ts';
 import { loadRecords } from './load-records.ts';
@@ -82,6 +62,16 @@ function addressOfServer(): { host: string; port: number } {
   return { host: '127.0.0.1', port: address.port };
 }
 
+const surroundings = async (): Promise<Surroundings> => ({
+  store,
+  platform,
+  farm: await store.farm.current(),
+  hostId: HOST,
+  directory,
+  secretBox: box,
+  clock,
+});
+
 async function startRunner(): Promise<void> {
   const farm = await store.farm.current();
   platform = openFakePlatform({
@@ -97,69 +87,11 @@ async function startRunner(): Promise<void> {
     const attempt = { appId: id, deploymentId: systemIds('dep'), stage: 'source', token: 1 } as const;
     await platform.worker.importTree({ attempt, directory: repository.directory, publish: `tree-${name}` });
   }
-  const runner = new Runner({
-    store,
-    platform: platform.runner,
-    ports: await Ports.open(join(directory, 'ports.json'), clock, Math.random),
-    memory: new TableMemory(join(directory, 'runner-state.json'), farm),
-    outputArchive: outputArchive(fileBlobs(join(directory, 'blobs'))),
-    startedSecrets: new StartedSecrets(join(directory, 'started-secrets'), box),
-    secretBox: box,
-    farm,
-    hostId: HOST,
-    clock,
-    log: createLog({ process: 'upgrade', level: 'silent' }),
-    onRestart: () => undefined,
-  });
-  await runner.start();
-  ends.push(() => runner.stop({ stopInstances: true }));
-}
-
-/** Says of every table that a router serves it. */
-async function startRouter(): Promise<void> {
-  const life = { pid: process.pid, version: '0', metrics: null, startedAt: clock() };
-  const router = await store.processes.join({ id: ROUTER, kind: 'router', hostId: HOST, ...life });
-  ends.push(() => router.leave());
-  const acknowledge = async (): Promise<void> => {
-    const { routes } = await store.routing.table();
-    await store.routing.acknowledge(ROUTER, {
-      routes: new Map(routes.map(({ environmentId, id }) => [environmentId, id])),
-      inFlight: new Map(),
-    });
-  };
-  const unsubscribe = store.routing.onChange(() => void acknowledge().catch(() => undefined));
-  ends.push(async () => unsubscribe());
+  ends.push(await startRunnerInProcess(await surroundings()));
 }
 
 async function startWorkers(): Promise<void> {
-  const blobs = fileBlobs(join(directory, 'blobs'));
-  const sourceOptions = { kind: 'local', dataDir: directory, extraCaCerts: null, allowFileRepositories: true } as const;
-  const worker = await startWorker({
-    store,
-    platform,
-    sources: openSources(sourceOptions),
-    disk: { disk: openDisk(sourceOptions, platform.worker), budgetBytes: null, reserveBytes: null },
-    uploads: openUploads({ dataDir: directory }),
-    blobs,
-    archive: logArchive(blobs),
-    farm: await store.farm.current(),
-    maxima: NO_MAXIMA,
-    hostId: HOST,
-    processId: systemIds('proc'),
-    dataDirectory: directory,
-    urlOf: (host) => `http://${host}:7080`,
-    secrets: [],
-    secretBox: box,
-    pools: ['light', 'heavy'],
-    concurrency: 4,
-    clock,
-    ids: systemIds,
-    jitter: () => 0,
-    faultPoint: () => undefined,
-    metrics: (active) =>
-      workerMetrics(createMetrics({ process: 'worker' }), { active, isRedisUp: () => store.isReady() }),
-    log: createLog({ process: 'upgrade', level: 'silent' }),
-  });
+  const worker = await startWorkerInProcess(await surroundings(), { concurrency: 4 });
   ends.push(() => worker.drain(LIMITS.drainDeadlineMs.worker));
 }
 
@@ -248,7 +180,7 @@ describe.each(fixtures)('on the records of %s, this version’s processes', { ti
     const live = await liveOf();
     expect(live).toEqual({ hosts: ['shop.localhost'], releases: [before.releases[0]?.id], running: 1 });
     await startRunner();
-    await startRouter();
+    ends.push(await joinAsRouter({ store, hostId: HOST, clock }, ROUTER));
     await startWorkers();
     await expect.poll(states, { timeout: 120_000 }).toEqual(ENDED);
     expect(await kept()).toEqual(before);
