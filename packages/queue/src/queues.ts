@@ -35,7 +35,8 @@ export class BullQueues implements Queues {
   readonly #keys: Keys;
   readonly #connect: () => Redis;
   readonly #queues = new Map<string, Queue>();
-  readonly #workers = new Set<Worker>();
+  /** Each with its connection, which BullMQ leaves open: it was handed in. */
+  readonly #workers = new Map<Worker, Redis>();
 
   /** `connect` makes a connection that blocks, for workers. */
   constructor(redis: Redis, keys: Keys, connect: () => Redis) {
@@ -96,8 +97,9 @@ export class BullQueues implements Queues {
 
   async take({ queues, concurrency, work, onError }: Parameters<Queues['take']>[0]): ReturnType<Queues['take']> {
     const workers = queues.map((name) => {
+      const connection = this.#connect();
       const worker = new Worker(name, async (job: Job) => await work(wakeOf(job)), {
-        connection: this.#connect(),
+        connection,
         prefix: this.#keys.bullPrefix,
         concurrency,
         maxStalledCount: NEVER,
@@ -107,17 +109,21 @@ export class BullQueues implements Queues {
       });
       worker.on('error', onError);
       worker.on('failed', (_job, error) => onError(error));
-      this.#workers.add(worker);
+      this.#workers.set(worker, connection);
       return worker;
     });
     await Promise.all(workers.map((worker) => worker.waitUntilReady()));
     return {
       quiet: async () => void (await Promise.all(workers.map((worker) => worker.pause(true)))),
-      close: async () => {
-        await Promise.all(workers.map((worker) => worker.close()));
-        for (const worker of workers) this.#workers.delete(worker);
-      },
+      close: async () => void (await Promise.all(workers.map((worker) => this.#end(worker, false)))),
     };
+  }
+
+  /** `isForced`: without waiting for what it has in work. */
+  async #end(worker: Worker, isForced: boolean): Promise<void> {
+    await worker.close(isForced);
+    this.#workers.get(worker)?.disconnect();
+    this.#workers.delete(worker);
   }
 
   async depth(hosts: readonly HostId[]): ReturnType<Queues['depth']> {
@@ -140,7 +146,7 @@ export class BullQueues implements Queues {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#workers].map((worker) => worker.close(true)));
+    await Promise.all([...this.#workers.keys()].map((worker) => this.#end(worker, true)));
     await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
   }
 }
