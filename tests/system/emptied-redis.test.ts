@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+// @boundaries-ignore the search for left processes is shared with the CI script, which runs before any package is installed
+import { endLeftovers } from '../../scripts/process/leftovers.mjs';
 import { nodeApp } from '../harness/node-app.ts';
 import { openShop, type Shop } from '../harness/shop.ts';
 
@@ -12,6 +14,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await shop?.close();
+  // No record names the instance from before the loss any more, and nobody ends what no record names.
+  const directory = shop?.system.dataDirectory;
+  if (directory !== undefined) await endLeftovers({ mark: `SWITCHYARD_DATA_DIR=${directory}`, directory }, 0);
 });
 
 const SOON = { timeout: 30_000 };
